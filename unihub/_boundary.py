@@ -1,0 +1,118 @@
+"""Where the errors of TensorFlow and tensorflow_hub become ours.
+
+One table, asked from the most to the least special: what TensorFlow says when a model does not fit it, and which typed
+error tells the user so. Whatever is not in it is a ``LoadError`` that quotes TensorFlow; the cause is kept always.
+"""
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Any, Callable, Iterator, Pattern, Tuple
+
+from unihub import _compat, errors
+
+# Packages that register ops under names of their own, by an op each that identifies them.
+_OP_PACKAGES: Tuple[Tuple[Pattern[str], str], ...] = (
+    (
+        re.compile(
+            "CaseFold|NormalizeUTF8|Wordpiece|Sentencepiece|WhitespaceTokenize|UnicodeScript|RegexSplit|Bert|Constrained|"
+            "FastWordpiece|TokenizerFromLogits|SentenceFragment|Mst|Roundtrip|Split.*Sentenc|TFText|NgramsStringJoin"
+        ),
+        "tensorflow-text",
+    ),
+    (re.compile("^(Addons>|EuclideanDistanceTransform|ImageProjectiveTransformV.$)"), "tensorflow-addons"),
+    (re.compile("DecisionForest|SimpleML"), "tensorflow-decision-forests"),
+    (re.compile("^(Struct2Tensor|DecodeProtoSparse|EquiJoin)"), "struct2tensor"),
+    (re.compile("^(RiegeliDataset|IO>)"), "tensorflow-io"),
+)
+
+
+@contextlib.contextmanager
+def loading(plan: Any) -> Iterator[None]:
+    """Turns what is raised while a model is loaded into a typed error."""
+    with _translating(plan, errors.LoadError.loading):
+        yield
+
+
+@contextlib.contextmanager
+def calling(plan: Any) -> Iterator[None]:
+    """Turns what is raised while a model is called into a typed error."""
+    with _translating(plan, errors.LoadError.calling):
+        yield
+
+
+@contextlib.contextmanager
+def _translating(plan: Any, otherwise: Callable[[str, BaseException], errors.UnihubError]) -> Iterator[None]:
+    try:
+        yield
+    except errors.UnihubError:
+        raise
+    except Exception as exc:
+        raise translate(plan, exc, otherwise) from exc
+
+
+def translate(
+    plan: Any, exc: BaseException, otherwise: Callable[[str, BaseException], errors.UnihubError]
+) -> errors.UnihubError:
+    """The typed error for what TensorFlow raised.
+
+    Args:
+        plan: The plan that was being carried out.
+        exc: What was raised.
+        otherwise: Makes the error for what no row of the table knows.
+
+    Returns:
+        The error, to be raised from ``exc``.
+    """
+    for pattern, make in _TRANSLATIONS:
+        found = pattern.search(str(exc))
+        if found:
+            return make(plan, exc, found)
+    return otherwise(plan.info.path, exc)
+
+
+def _missing_op(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:
+    op = found.group(1)
+    package = next((package for pattern, package in _OP_PACKAGES if pattern.search(op)), "")
+    if not package and _newer(plan):
+        return _newer_model(plan, exc, found)
+    return errors.MissingOpsError.not_registered(plan.info.path, [op], package, _compat.tensorflow_version())
+
+
+def _missing_type_spec(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:
+    type_spec = found.group(1)
+    return errors.MissingOpsError.type_spec_not_registered(plan.info.path, type_spec, type_spec.split(".")[0])
+
+
+def _newer_model(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:
+    return errors.MissingOpsError.newer_than_tensorflow(
+        plan.info.path, plan.meta_graph.tensorflow_version, _compat.tensorflow_version(), found.group(0).rstrip(". ") + "."
+    )
+
+
+def _newer(plan: Any) -> bool:
+    """Whether the model says that a newer TensorFlow wrote it."""
+    return _compat.is_newer(plan.meta_graph.tensorflow_version, _compat.tensorflow_version())
+
+
+def is_unliftable(exc: BaseException) -> bool:
+    """Whether TensorFlow could not take a TF1 graph apart into functions."""
+    return bool(_UNLIFTABLE.search(str(exc)))
+
+
+def _uninitialized_table(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:
+    return errors.LoadError.uninitialized_table(plan.info.path, exc)
+
+
+_UNLIFTABLE = re.compile(
+    r"Unable to lift tensor|a placeholder which is not an input|has a reference type|"
+    r"appears more than once in the input list"
+)
+
+_TRANSLATIONS: Tuple[Tuple[Pattern[str], Callable[[Any, BaseException, Any], errors.UnihubError]], ...] = (
+    (re.compile(r"Op type not registered '(\w+)'"), _missing_op),
+    (re.compile(r"The type '([\w.]+)' (?:has not been registered|is not supported by this version)"), _missing_type_spec),
+    (re.compile(r"No TypeSpec has been registered with name '([\w.]+)'"), _missing_type_spec),
+    (re.compile(r"NodeDef (?:mentions|expected|missing) [^;\n]{0,200}"), _newer_model),
+    (re.compile(r"Table not initialized"), _uninitialized_table),
+)

@@ -1,0 +1,139 @@
+"""The way through unihub, on one screen: handle, resolve, inspect, plan, strategy, model.
+
+Each step is one function with one result, usable alone; none reaches back.
+"""
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, Optional
+
+from unihub import _boundary, _objects, _resolve
+from unihub._model_info import ModelInfo
+from unihub._model_info import inspect as _inspect_path
+from unihub._plan import Plan, decide, parse_request
+from unihub._runtime import detect_runtime
+
+
+def load(
+    handle: Any,
+    trainable: bool = False,
+    signature: Optional[str] = None,
+    *,
+    tags: Optional[Iterable[str]] = None,
+    output_key: Optional[str] = None,
+    as_dict: bool = False,
+    api: str = "auto",
+    keras: str = "auto",
+    name: Optional[str] = None,
+    load_options: Any = None,
+    collections: bool = True,
+    **layer_options: Any
+) -> Any:
+    """Loads a TensorFlow Hub model, whatever its format, in whatever way TensorFlow runs here.
+
+    Args:
+        handle: A directory, a ``file://`` URL, an archive, a URL, a callable or a ``hub.ModuleSpec``.
+        trainable: Whether the model is to be fine-tuned; its variables are frozen otherwise.
+        signature: Which signature to call. By default a TF1 Hub module is called by ``default``, a callable SavedModel
+            by itself, any other by ``serving_default``, ``default`` or its only signature.
+        tags: Which graph variant to load. By default ``{"train"}`` for fine-tuning where there is one, else the plain
+            one.
+        output_key: The name of the one output that a call returns.
+        as_dict: Whether a call returns all outputs in a dict by name. Otherwise a call of a signature returns the
+            output named ``default``, else the only one, else the dict; a call of the model itself what the model
+            returns.
+        api: ``module``, ``load``, ``keras``, or ``auto`` for the first choice of the matrix.
+        keras: ``keras2``, ``keras3``, or ``auto`` for what ``tf.keras`` is here.
+        name: The name of the layer, or the scope of the variables in a graph.
+        load_options: A ``tf.saved_model.LoadOptions``.
+        collections: Whether a trainable model adds its variables, update ops and losses to the collections of the
+            graph, as ``hub.Module`` does; without meaning outside of graphs.
+        **layer_options: For ``api="keras"``: ``arguments``, ``output_shape``, ``input_shape``, ``dtype`` and what else a
+            Keras layer takes.
+
+    Returns:
+        A model; with ``api="keras"`` it is a layer of the Keras in use. It can be called as
+        ``model(inputs, training=None)`` and has ``variables``, ``trainable_variables``, ``regularization_losses``
+        (callables without arguments), ``update_ops``, ``signatures``, ``info``, ``plan``, ``native`` and
+        ``initialize(session)``.
+
+    Raises:
+        HandleError, ModelNotFoundError, DownloadError: The handle leads to no model.
+        IntegrityError, UnknownFormatError: What is there is not whole, or no model of TensorFlow Hub.
+        UnsupportedError: The compatibility matrix refuses it.
+        RuntimeUnavailableError: A package is missing, or too old or too new.
+        SignatureError, TagsError, InputError: The arguments do not fit the model.
+        MissingOpsError, LoadError: TensorFlow cannot load it.
+
+    Example:
+        >>> import unihub
+        >>> model = unihub.load("tests/data/tf1_hub/text_embedding")
+        >>> model(["hello world"]).shape.as_list()
+        [1, 20]
+    """
+    decided = plan(
+        handle, trainable, signature, tags=tags, output_key=output_key, as_dict=as_dict, api=api, keras=keras, name=name,
+        load_options=load_options, collections=collections, **layer_options
+    )  # fmt: skip
+    with _boundary.loading(decided):
+        return decided.load_strategy().load(decided)
+
+
+def plan(handle: Any, trainable: bool = False, signature: Optional[str] = None, **options: Any) -> Plan:
+    """Says what ``load`` would do with the same arguments, and why, without doing it.
+
+    Args:
+        handle: As for ``load``.
+        trainable: As for ``load``.
+        signature: As for ``load``.
+        **options: The other arguments of ``load``.
+
+    Returns:
+        The plan: ``format``, ``runtime``, ``api``, ``backend``, ``tags``, ``signature`` and ``reasons`` among others. It
+        prints as a table.
+
+    Raises:
+        UnihubError: Whatever ``load`` would refuse.
+
+    Example:
+        >>> import unihub
+        >>> str(unihub.plan("tests/data/tf1_hub/convnet").backend)
+        'unihub'
+    """
+    request = parse_request(trainable=trainable, signature=signature, **options)
+    if _objects.is_object(handle):
+        return decide(handle, handle, _objects.describe(handle), detect_runtime(), request)
+    info = inspect(handle)
+    return decide(handle, info.path, info, detect_runtime(), request)
+
+
+def inspect(handle: Any) -> ModelInfo:
+    """Reads what a model holds from its files, without TensorFlow.
+
+    Args:
+        handle: A directory, a ``file://`` URL, an archive or a URL.
+
+    Returns:
+        The format, the variants and their signatures, ops, variables and assets.
+
+    Raises:
+        HandleError, ModelNotFoundError, DownloadError: The handle leads to no model.
+        IntegrityError, UnknownFormatError: What is there is not whole, or no model of TensorFlow Hub.
+
+    Example:
+        >>> import unihub
+        >>> str(unihub.inspect("tests/data/tf1_hub/convnet").format)
+        'tf1-hub'
+    """
+    return _inspect_path(_resolve.resolve(handle))
+
+
+def Module(spec: Any, trainable: bool = False, name: str = "module", tags: Optional[Iterable[str]] = None) -> Any:
+    """``load`` with ``api="module"``, under the name and with the arguments of ``hub.Module``."""
+    return load(spec, trainable, name=name, tags=tags, api="module")
+
+
+def KerasLayer(handle: Any, trainable: bool = False, arguments: Optional[Dict[str, Any]] = None, **options: Any) -> Any:
+    """``load`` with ``api="keras"``, under the name and with the arguments of ``hub.KerasLayer``."""
+    if arguments is not None:
+        options["arguments"] = arguments
+    return load(handle, trainable, api="keras", **options)

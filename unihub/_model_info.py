@@ -1,0 +1,540 @@
+"""What a model is: its graphs, signatures, variables and ops, read from its files without TensorFlow.
+
+Everything that is decided later rests on this, so it says what the files say and nothing more. Only names and
+headers are read, never constants or variables, and nothing is kept: the files may be others the next time.
+"""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple, Union
+
+from unihub import _formats, _schema
+from unihub._checkpoint import Shape, read_shape
+from unihub._protobuf import Message
+from unihub._vocabulary import Format, Signature, Tensor
+
+# TensorFlow 2 keeps its initialisers as signatures that nobody calls.
+_PSEUDO_SIGNATURES = frozenset(("__saved_model_init_op", "__saved_model_train_op"))
+
+_VARIABLE_OPS = frozenset(("VarHandleOp", "VariableV2", "Variable"))
+_VARIABLE_COLLECTIONS = ("variables", "trainable_variables", "local_variables")
+
+_TYPE_SPEC_KINDS = {"SparseTensorSpec": "sparse", "RaggedTensorSpec": "ragged"}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of a model.
+
+    Attributes:
+        name: As in the graph, without the ``:0``.
+        dtype: The TensorFlow name of the dtype.
+        shape: The shape, ``None`` as a whole when the rank is unknown.
+        trainable: Whether training changes it.
+    """
+
+    name: str
+    dtype: str
+    shape: Shape
+    trainable: bool
+
+    @property
+    def nbytes(self) -> int:
+        """The size of its value; 0 where the files do not tell, as for strings."""
+        if self.shape is None or None in self.shape:
+            return 0
+        size = _schema.ITEM_BYTES.get(self.dtype, 0)
+        for dimension in self.shape:
+            size *= dimension or 0
+        return size
+
+
+@dataclass(frozen=True)
+class Call:
+    """How the ``__call__`` of a TF2 model is called.
+
+    Attributes:
+        arguments: The names of its arguments, keyword-only ones last, without ``self``.
+        traces: The number of concrete functions it has, each for other shapes, dtypes or Python values.
+    """
+
+    arguments: Tuple[str, ...]
+    traces: int
+
+    @property
+    def takes_training(self) -> bool:
+        """Whether it has an argument named ``training``."""
+        return "training" in self.arguments
+
+    def __str__(self) -> str:
+        traces = "1 trace" if self.traces == 1 else "{} traces".format(self.traces)
+        return "__call__({}), {}".format(", ".join(self.arguments), traces)
+
+
+@dataclass(frozen=True)
+class MetaGraph:
+    """One variant of a model.
+
+    Attributes:
+        tags: The tags it is chosen by.
+        signatures: The named ways to call it, by name.
+        ops: The types of the ops in its graph and its functions.
+        tensorflow_version: The TensorFlow that wrote it.
+        assets: The names of the files it reads, in ``assets/``.
+        variables: Its variables, without the slots of an optimizer.
+        collections: The names of the graph's collections and how many items each has (0 for bare numbers).
+        has_object_graph: Whether it holds Python objects, as TensorFlow 2 writes them.
+        call: How the root object is called; ``None`` when it cannot be.
+        attributes: The names of the root object's attributes.
+        type_specs: The classes of the composite types in its functions' signatures.
+    """
+
+    tags: FrozenSet[str]
+    signatures: Tuple[Signature, ...]
+    ops: FrozenSet[str]
+    tensorflow_version: str = ""
+    assets: Tuple[str, ...] = ()
+    variables: Tuple[Variable, ...] = ()
+    collections: Tuple[Tuple[str, int], ...] = ()
+    has_object_graph: bool = False
+    call: Optional[Call] = None
+    attributes: FrozenSet[str] = frozenset()
+    type_specs: FrozenSet[str] = frozenset()
+
+    def collection_size(self, name: str) -> int:
+        """How many items a collection has, 0 when there is none of the name."""
+        return dict(self.collections).get(name, 0)
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The same as plain lists, dicts, texts and numbers."""
+        return {
+            "tags": sorted(self.tags),
+            "signatures": {signature.name: _signature_dict(signature) for signature in self.signatures},
+            "ops": sorted(self.ops),
+            "tensorflow_version": self.tensorflow_version,
+            "assets": list(self.assets),
+            "variables": [_variable_dict(variable) for variable in self.variables],
+            "collections": dict(self.collections),
+            "has_object_graph": self.has_object_graph,
+            "call": {"arguments": list(self.call.arguments), "traces": self.call.traces} if self.call else None,
+            "attributes": sorted(self.attributes),
+            "type_specs": sorted(self.type_specs),
+        }
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What was found at a path. The properties speak of the plain variant, which is what inference uses.
+
+    Attributes:
+        path: The directory.
+        format: How the model is stored.
+        meta_graphs: Its variants, in the order of the file.
+    """
+
+    path: str
+    format: Format
+    meta_graphs: Tuple[MetaGraph, ...]
+
+    @property
+    def plain(self) -> MetaGraph:
+        """The variant without tags of a tf1-hub model, the one tagged ``serve`` of another; else the first."""
+        tags = () if self.format is Format.TF1_HUB else ("serve",)
+        return self.meta_graph(tags) or self.meta_graphs[0]
+
+    def meta_graph(self, tags: Iterable[str]) -> Optional[MetaGraph]:
+        """The variant with exactly these tags, ``None`` when there is none."""
+        wanted = frozenset(tags)
+        return next((meta_graph for meta_graph in self.meta_graphs if meta_graph.tags == wanted), None)
+
+    @property
+    def tag_sets(self) -> Tuple[FrozenSet[str], ...]:
+        """The tags of each variant."""
+        return tuple(meta_graph.tags for meta_graph in self.meta_graphs)
+
+    @property
+    def signatures(self) -> Tuple[Signature, ...]:
+        """The named ways to call it."""
+        return self.plain.signatures
+
+    @property
+    def ops(self) -> FrozenSet[str]:
+        """The types of its ops."""
+        return self.plain.ops
+
+    @property
+    def variables(self) -> Tuple[Variable, ...]:
+        """Its variables."""
+        return self.plain.variables
+
+    @property
+    def variable_count(self) -> int:
+        """The number of its variables."""
+        return len(self.variables)
+
+    @property
+    def variable_bytes(self) -> int:
+        """The size of its variables, strings left out."""
+        return sum(variable.nbytes for variable in self.variables)
+
+    @property
+    def assets(self) -> Tuple[str, ...]:
+        """The names of the files it reads."""
+        return self.plain.assets
+
+    @property
+    def tensorflow_version(self) -> str:
+        """The TensorFlow that wrote it."""
+        return self.plain.tensorflow_version
+
+    @property
+    def has_object_graph(self) -> bool:
+        """Whether it holds Python objects."""
+        return self.plain.has_object_graph
+
+    @property
+    def callable(self) -> bool:
+        """Whether it can be called without a signature."""
+        return self.plain.call is not None
+
+    @property
+    def takes_training(self) -> bool:
+        """Whether such a call takes ``training=``."""
+        return self.plain.call is not None and self.plain.call.takes_training
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The same as plain lists, dicts, texts and numbers, fit for JSON. Keys are only ever added to it."""
+        return {
+            "path": self.path,
+            "format": str(self.format),
+            "tensorflow_version": self.tensorflow_version,
+            "tag_sets": [sorted(tags) for tags in self.tag_sets],
+            "signatures": {signature.name: _signature_dict(signature) for signature in self.signatures},
+            "has_object_graph": self.has_object_graph,
+            "callable": self.callable,
+            "takes_training": self.takes_training,
+            "variable_count": self.variable_count,
+            "variable_bytes": self.variable_bytes,
+            "assets": list(self.assets),
+            "ops": sorted(self.ops),
+            "meta_graphs": [meta_graph.to_dict() for meta_graph in self.meta_graphs],
+        }
+
+    def __str__(self) -> str:
+        call = self.plain.call
+        rows: List[Tuple[str, List[str]]] = [
+            ("format", [str(self.format)]),
+            ("written by", ["TensorFlow {}".format(self.tensorflow_version or "of an unknown version")]),
+            ("variants", [_tags_text(tags) for tags in self.tag_sets]),
+            ("signatures", [str(signature) for signature in self.signatures] or ["none"]),
+            ("callable", [str(call) if call else "no"]),
+            ("variables", [self._variables_text()]),
+            ("assets", list(self.assets) or ["none"]),
+            ("ops", ["{} types".format(len(self.ops))]),
+        ]
+        lines = [self.path]
+        for label, values in rows:
+            lines += ["  {:<12}{}".format(label if not number else "", text) for number, text in enumerate(values)]
+        return "\n".join(lines)
+
+    def _variables_text(self) -> str:
+        trainable = sum(variable.trainable for variable in self.variables)
+        return "{} ({} trainable), {:,} bytes".format(self.variable_count, trainable, self.variable_bytes)
+
+
+def inspect(path: Union[str, os.PathLike[str]]) -> ModelInfo:
+    """Reads what a model is.
+
+    Args:
+        path: The directory of the model.
+
+    Returns:
+        What its files say.
+
+    Raises:
+        ModelNotFoundError: Nothing is there.
+        UnknownFormatError: It is no model of ours; the error says what it is, where that can be seen.
+        IntegrityError: It was a model, but files are missing, cut short or damaged.
+    """
+    path = os.fspath(path)
+    found = _formats.detect_format(path)
+    with _formats.saved_model(path) as message:
+        meta_graphs = tuple(_read_meta_graph(meta_graph) for meta_graph in message.messages("meta_graphs"))
+    # TensorFlow 2 restores even the checkpoint of a model that has no variables.
+    has_variables = any(meta_graph.variables or meta_graph.has_object_graph for meta_graph in meta_graphs)
+    assets = dict.fromkeys(name for meta_graph in meta_graphs for name in meta_graph.assets)
+    _formats.check_whole(path, has_variables, assets)
+    return ModelInfo(path, found, meta_graphs)
+
+
+def _read_meta_graph(message: Message) -> MetaGraph:
+    information = message.message("meta_info_def")
+    collections = {name: _Collection(value) for name, value in message.entries("collection_def").items()}
+    graph = _read_graph(message.message("graph_def"))
+    objects = _ObjectGraph(message.message("object_graph_def")) if message.has("object_graph_def") else None
+    return MetaGraph(
+        tags=frozenset(information.texts("tags")),
+        signatures=_read_signatures(message),
+        ops=graph.ops,
+        tensorflow_version=information.text("tensorflow_version"),
+        assets=_read_assets(message, collections),
+        variables=objects.variables() if objects else _collected_variables(collections, graph.variables),
+        collections=tuple(sorted((name, len(collection)) for name, collection in collections.items())),
+        has_object_graph=objects is not None,
+        call=objects.call() if objects else None,
+        attributes=objects.attributes() if objects else frozenset(),
+        type_specs=objects.type_specs() if objects else frozenset(),
+    )
+
+
+# Signatures.
+
+
+def _read_signatures(message: Message) -> Tuple[Signature, ...]:
+    signatures = message.entries("signature_def")
+    return tuple(
+        Signature(name, _read_tensors(value, "inputs"), _read_tensors(value, "outputs"), value.text("method_name"))
+        for name, value in sorted(signatures.items())
+        if name not in _PSEUDO_SIGNATURES
+    )
+
+
+def _read_tensors(message: Message, field: str) -> Tuple[Tensor, ...]:
+    return tuple(_read_tensor(name, value) for name, value in sorted(message.entries(field).items()))
+
+
+def _read_tensor(name: str, message: Message) -> Tensor:
+    if message.has("composite_tensor"):
+        return _read_composite(name, message.message("composite_tensor").message("type_spec"))
+    kind = "sparse" if message.has("coo_sparse") else "dense"
+    dtype = _schema.dtype_name(message.number("dtype"))
+    return Tensor(name, dtype, read_shape(message.message("tensor_shape")), kind)
+
+
+def _read_composite(name: str, type_spec: Message) -> Tensor:
+    """A type describes itself by a tuple, of which the first shape and dtype are those of the whole."""
+    class_name = _type_spec_class(type_spec)
+    state = list(type_spec.message("type_state").message("tuple_value").messages("values"))
+    shapes = [value.message("tensor_shape_value") for value in state if value.has("tensor_shape_value")]
+    dtypes = [value.number("tensor_dtype_value") for value in state if value.has("tensor_dtype_value")]
+    return Tensor(
+        name,
+        _schema.dtype_name(dtypes[0] if dtypes else 0),
+        read_shape(shapes[0]) if shapes else None,
+        _TYPE_SPEC_KINDS.get(class_name, class_name),
+    )
+
+
+def _type_spec_class(message: Message) -> str:
+    # Before TensorFlow 2.3 the number alone told it.
+    return message.text("type_spec_class_name") or _schema.TYPE_SPECS.get(message.number("type_spec_class"), "unknown")
+
+
+# The graph.
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """What is of interest in a graph: the ops, and the variables that its nodes make."""
+
+    ops: FrozenSet[str]
+    variables: Dict[str, Variable]
+
+
+def _read_graph(message: Message) -> _Graph:
+    ops: Set[str] = set()
+    functions: Set[str] = set()
+    variables: Dict[str, Variable] = {}
+    for field, part in message.walk():
+        if field == "library":
+            for function in part.messages("function"):
+                functions.add(function.message("signature").text("name"))
+                ops.update(node.text("op") for node in function.messages("node_def"))
+            continue
+        op = part.text("op")
+        ops.add(op)
+        if op in _VARIABLE_OPS:
+            variables[part.text("name")] = _read_variable_node(part)
+    # TensorFlow 1 calls a function by a node whose op is the function's name.
+    return _Graph(frozenset(ops - functions), variables)
+
+
+def _read_variable_node(node: Message) -> Variable:
+    attributes = node.entries("attr")
+    dtype = attributes["dtype"].number("type") if "dtype" in attributes else 0
+    shape = read_shape(attributes["shape"].message("shape")) if "shape" in attributes else None
+    # Without a collection to say otherwise a variable is trainable, as it is to TensorFlow.
+    return Variable(node.text("name"), _schema.dtype_name(dtype), shape, trainable=True)
+
+
+class _Collection:
+    """A collection of a graph, of whatever kind its items are."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def __len__(self) -> int:
+        return sum(part.count("value") for field, part in self._message.walk() if field.endswith("_list"))
+
+    def items(self, kind: str) -> Iterator[Message]:
+        """The items that are messages, which stand as bytes or within an ``Any``."""
+        for item in self._message.message("bytes_list").messages("value"):
+            yield item.read_as(kind)
+        for item in self._message.message("any_list").messages("value"):
+            if item.text("type_url").endswith("." + kind):
+                yield item.message("value").read_as(kind)
+
+    def variable_names(self) -> List[str]:
+        return [_node_of(item.text("variable_name")) for item in self.items("VariableDef")]
+
+
+def _node_of(tensor: str) -> str:
+    return tensor.rpartition(":")[0] or tensor
+
+
+def _collected_variables(collections: Dict[str, _Collection], nodes: Dict[str, Variable]) -> Tuple[Variable, ...]:
+    if not any(name in collections for name in _VARIABLE_COLLECTIONS):
+        return tuple(nodes.values())
+    # A variable that is in no more than another collection is local: it has no value in the checkpoint.
+    names = collections["variables"].variable_names() if "variables" in collections else []
+    training = collections.get("trainable_variables")
+    trainable = frozenset(training.variable_names() if training is not None else ())
+    unknown = Variable("", _schema.dtype_name(0), None, False)
+    described = [(name, nodes.get(name, unknown)) for name in names]
+    return tuple(Variable(name, node.dtype, node.shape, name in trainable) for name, node in described)
+
+
+def _read_assets(message: Message, collections: Dict[str, _Collection]) -> Tuple[str, ...]:
+    """TensorFlow 1 keeps them in a collection, TensorFlow 2 in a field."""
+    assets = list(message.messages("asset_file_def"))
+    if "saved_model_assets" in collections:
+        assets += collections["saved_model_assets"].items("AssetFileDef")
+    return tuple(dict.fromkeys(asset.text("filename") for asset in assets))
+
+
+# The objects of TensorFlow 2.
+
+
+class _ObjectGraph:
+    """The Python objects of a model, of which the first is what loading it gives."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+        self._nodes = list(message.messages("nodes"))
+
+    def attributes(self) -> FrozenSet[str]:
+        return frozenset(child.text("local_name") for child in self._children(0))
+
+    def call(self) -> Optional[Call]:
+        for child in self._children(0):
+            number = child.number("node_id")
+            if child.text("local_name") == "__call__" and 0 < number < len(self._nodes):
+                return _read_call(self._nodes[number])
+        return None
+
+    def variables(self) -> Tuple[Variable, ...]:
+        references = [slot for node in self._nodes for slot in node.messages("slot_variables")]
+        slots = {slot.number("slot_variable_node_id") for slot in references}
+        paths = self._paths()
+        return tuple(
+            _read_saved_variable(node.message("variable"), paths.get(number, ""))
+            for number, node in enumerate(self._nodes)
+            if (number in paths or number not in slots) and node.has("variable")
+        )
+
+    def type_specs(self) -> FrozenSet[str]:
+        found: Set[str] = set()
+        for function in self._message.entries("concrete_functions").values():
+            found |= _type_specs_in(function.message("canonicalized_input_signature"))
+            found |= _type_specs_in(function.message("output_signature"))
+        return frozenset(found)
+
+    def _children(self, number: int) -> Iterator[Message]:
+        return self._nodes[number].messages("children") if number < len(self._nodes) else iter(())
+
+    def _paths(self) -> Dict[int, str]:
+        """The way by attributes from the root to each object that has one; slots of an optimizer have none."""
+        paths = {0: ""}
+        queue = [0]
+        for number in queue:
+            for child in self._children(number):
+                found = child.number("node_id")
+                if found not in paths and 0 <= found < len(self._nodes):
+                    paths[found] = "{}/{}".format(paths[number], child.text("local_name")).lstrip("/")
+                    queue.append(found)
+        return paths
+
+
+def _read_saved_variable(message: Message, path: str) -> Variable:
+    return Variable(
+        # Before TensorFlow 2.1 variables were saved without their names.
+        message.text("name") or path,
+        _schema.dtype_name(message.number("dtype")),
+        read_shape(message.message("shape")),
+        bool(message.number("trainable")),
+    )
+
+
+def _read_call(node: Message) -> Optional[Call]:
+    if node.has("bare_concrete_function"):
+        return Call(tuple(node.message("bare_concrete_function").texts("argument_keywords")), traces=1)
+    if not node.has("function"):
+        return None
+    function = node.message("function")
+    specification = function.message("function_spec")
+    fields = specification.message("fullargspec").message("named_tuple_value").entries("values")
+    arguments = _texts_in(fields.get("args"))
+    # Some exporters drop ``self`` and say that it is no method any more, others keep it.
+    if arguments[:1] == ["self"] or specification.number("is_method"):
+        arguments = arguments[1:]
+    return Call(tuple(arguments + _texts_in(fields.get("kwonlyargs"))), function.count("concrete_functions"))
+
+
+def _texts_in(value: Optional[Message]) -> List[str]:
+    """The texts of a list or a tuple."""
+    lists = [value.message(field) for field in ("list_value", "tuple_value")] if value is not None else []
+    return [item.text("string_value") for part in lists for item in part.messages("values")]
+
+
+def _type_specs_in(value: Message) -> Set[str]:
+    """The classes of the types anywhere within a structured value."""
+    found: Set[str] = set()
+    open_values = [value]
+    for message in open_values:
+        for field, part in message.walk():
+            if field == "type_spec_value":
+                found.add(_type_spec_class(part))
+            if field != "tensor_shape_value":
+                open_values.append(part)
+    return found
+
+
+# What JSON gets.
+
+
+def _signature_dict(signature: Signature) -> Dict[str, Any]:
+    return {
+        "inputs": [_tensor_dict(tensor) for tensor in signature.inputs],
+        "outputs": [_tensor_dict(tensor) for tensor in signature.outputs],
+        "method_name": signature.method_name,
+    }
+
+
+def _tensor_dict(tensor: Tensor) -> Dict[str, Any]:
+    shape = None if tensor.shape is None else list(tensor.shape)
+    return {"name": tensor.name, "dtype": tensor.dtype, "shape": shape, "kind": tensor.kind}
+
+
+def _variable_dict(variable: Variable) -> Dict[str, Any]:
+    return {
+        "name": variable.name,
+        "dtype": variable.dtype,
+        "shape": None if variable.shape is None else list(variable.shape),
+        "trainable": variable.trainable,
+        "nbytes": variable.nbytes,
+    }
+
+
+def _tags_text(tags: FrozenSet[str]) -> str:
+    return "{{{}}}".format(", ".join(sorted(tags))) if tags else "{} (plain)"

@@ -1,0 +1,307 @@
+"""What will be done with a model, and why: the decision between what was found and the strategy that does it.
+
+A plan is made from values only (what inspect found, the runtime, what the caller asked for), so it can be made for
+another runtime than this one, and it loads nothing. Whatever cannot be done is refused here, before TensorFlow works.
+"""
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any, FrozenSet, Iterable, Mapping, Optional, Tuple, Type, TypeVar
+
+from unihub import _compat, _matrix, errors
+from unihub._matrix import Cell, Server
+from unihub._model_info import MetaGraph, ModelInfo
+from unihub._runtime import Runtime
+from unihub._vocabulary import Api, Backend, Format, Keras, Operation, Signature, Word
+
+_TRAIN = frozenset({"train"})
+_SERVE = frozenset({"serve"})
+
+_W = TypeVar("_W", bound=Word)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the caller asked for: the arguments of ``load``, parsed."""
+
+    trainable: bool = False
+    signature: Optional[str] = None
+    tags: Optional[FrozenSet[str]] = None
+    output_key: Optional[str] = None
+    as_dict: bool = False
+    api: Optional[Api] = None
+    keras: Optional[Keras] = None
+    name: Optional[str] = None
+    load_options: Any = None
+    collections: bool = True
+    layer_options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def operation(self) -> Operation:
+        return Operation.FINE_TUNE if self.trainable else Operation.INFERENCE
+
+
+_OWN_OPTIONS = frozenset(Request.__dataclass_fields__) - {"api", "keras", "tags", "layer_options"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What ``load`` does with a model here, and why.
+
+    Attributes:
+        handle: The handle as the user gave it.
+        source: What the strategy loads: the path of a directory, a callable or a ``hub.ModuleSpec``.
+        info: What was found.
+        runtime: How TensorFlow runs.
+        request: What was asked for.
+        cell: The row of the matrix that allows it.
+        api: The upstream call this stands for.
+        keras: Which Keras the layer belongs to; ``None`` unless ``api`` is ``keras``.
+        backend: Who does the work.
+        strategy: The class that does it, as a dotted string.
+        tags: The graph variant that is loaded.
+        signature: The signature that is called; ``None`` when the model itself is called.
+        reasons: Why it was decided so, a sentence each.
+    """
+
+    handle: Any
+    source: Any
+    info: ModelInfo
+    runtime: Runtime
+    request: Request
+    cell: Cell
+    api: Api
+    keras: Optional[Keras]
+    backend: Backend
+    strategy: str
+    tags: FrozenSet[str]
+    signature: Optional[Signature]
+    reasons: Tuple[str, ...]
+
+    @property
+    def meta_graph(self) -> MetaGraph:
+        """The variant of the model that is loaded."""
+        return _variant(self.info, self.tags)
+
+    def load_strategy(self) -> Any:
+        """Imports the class that does the work."""
+        module, name = self.strategy.split(":")
+        return getattr(importlib.import_module(module), name)
+
+    def __str__(self) -> str:
+        trained = sum(variable.trainable for variable in self.meta_graph.variables)
+        lines = (
+            ("model", self.info.path),
+            ("format", self.info.format),
+            ("runtime", self.runtime),
+            ("operation", self.request.operation),
+            ("api", "{} ({}), served by {}".format(self.api, self.cell, self.backend)),
+            ("variant", "{{{}}}".format(", ".join(sorted(self.tags)))),
+            ("signature", self.signature or "the model itself"),
+            ("variables", "{} trainable, {} frozen".format(*self._counts(trained))),
+        )
+        table = ["{:<10} {}".format(name, value) for name, value in lines]
+        return "\n".join(table + ["why        " + reason for reason in self.reasons])
+
+    def _counts(self, marked: int) -> Tuple[int, int]:
+        trainable = marked if self.request.trainable else 0
+        return trainable, len(self.meta_graph.variables) - trainable
+
+
+# The names that hub.KerasLayer and hub.load have for arguments of load.
+_UPSTREAM_NAMES = {"signature_outputs_as_dict": "as_dict", "options": "load_options"}
+
+
+def parse_request(api: str = "auto", keras: str = "auto", tags: Optional[Iterable[str]] = None, **options: Any) -> Request:
+    """Reads the arguments of ``load``: the words as the enums they stand for, upstream's names as ours.
+
+    Args:
+        api: A word of ``Api``, or ``auto``.
+        keras: A word of ``Keras``, or ``auto``.
+        tags: Tags, or one tag.
+        **options: The other arguments; those that are none of load's own are for the Keras layer.
+
+    Returns:
+        The request.
+
+    Raises:
+        InputError: A word is none of those known, or a flag no bool.
+    """
+    named = {_UPSTREAM_NAMES.get(name, name): value for name, value in options.items()}
+    own = {name: named.pop(name) for name in list(named) if name in _OWN_OPTIONS}
+    for flag in ("trainable", "as_dict", "collections"):
+        own[flag] = _parse_flag(flag, own.get(flag))
+    return Request(
+        api=_parse_word(Api, "api", api),
+        keras=_parse_word(Keras, "keras", keras),
+        tags=None if tags is None else frozenset([tags] if isinstance(tags, str) else tags),
+        layer_options=named,
+        **own
+    )
+
+
+def _parse_flag(name: str, value: Any) -> bool:
+    if value is None:
+        return bool(getattr(Request, name))
+    if isinstance(value, bool):
+        return value
+    raise errors.InputError.unknown_word(name, value, ["True", "False"])
+
+
+def _parse_word(words: Type[_W], argument: str, value: str) -> Optional[_W]:
+    if value == "auto":
+        return None
+    try:
+        return words(value)
+    except ValueError:
+        known = ["auto"] + [str(word) for word in words]
+        raise errors.InputError.unknown_word(argument, value, known) from None
+
+
+def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request: Request) -> Plan:
+    """Decides what to do with a model: which row of the matrix, which api, who serves it, which variant and signature.
+
+    Args:
+        handle: The handle as the user gave it.
+        source: What is loaded.
+        info: What inspect found.
+        runtime: How TensorFlow runs.
+        request: What the caller asked for.
+
+    Returns:
+        The plan.
+
+    Raises:
+        UnsupportedError: The matrix refuses it, or the model cannot be trained.
+        RuntimeUnavailableError: The matrix allows it, and the package that serves it is missing or of a wrong version.
+        TagsError: There is no such variant.
+        SignatureError: There is no such signature.
+    """
+    path = info.path
+    cell = _matrix.lookup(info.format, request.operation, runtime.mode, runtime.tensorflow)
+    if not cell.supported:
+        raise errors.UnsupportedError.refused(cell, path)
+    choice = cell.choice(request.api)
+    if choice is None:
+        raise errors.UnsupportedError.no_such_api(cell, request.api, path)
+    if choice.api is Api.MODULE and runtime.inside_function:
+        raise errors.UnsupportedError.module_inside_function(path)
+    _check_layer_options(choice.api, request)
+    keras = (request.keras or runtime.keras) if choice.api is Api.KERAS else None
+    tags = choose_tags(info, request)
+    signature = choose_signature(info, _variant(info, tags), request)
+    _check_trainable(info, _variant(info, tags), signature, request)
+    server = choose_server(choice.api, keras, runtime)
+    return Plan(
+        handle=handle,
+        source=source,
+        info=info,
+        runtime=runtime,
+        request=request,
+        cell=cell,
+        api=choice.api,
+        keras=keras,
+        backend=server.backend,
+        strategy=server.strategy,
+        tags=tags,
+        signature=signature,
+        reasons=_explain(info, request, tags, signature, server),
+    )
+
+
+def choose_server(api: Api, keras: Optional[Keras], runtime: Runtime) -> Server:
+    """The first who can do the work; whatever is missing for the last one is the error."""
+    servers = [server for server in _matrix.SERVERS if server.api is api and server.keras is keras]
+    if not servers:
+        raise errors.RuntimeUnavailableError.no_layer_for(keras, runtime)
+    for server in servers:
+        if server.needs is None or hasattr(_compat.import_tensorflow_hub(), server.needs):
+            return server
+    raise errors.RuntimeUnavailableError.no_hub_attribute(servers[-1].needs or "", runtime.tensorflow_hub, runtime)
+
+
+def choose_tags(info: ModelInfo, request: Request) -> FrozenSet[str]:
+    """The graph variant: the one asked for; else ``{"train"}`` for fine-tuning, if there is one; else the plain one."""
+    if request.tags is not None:
+        _variant(info, request.tags)
+        if "train" in request.tags and not request.trainable:
+            raise errors.TagsError.train_variant_is_frozen(info.path, request.tags)
+        return request.tags
+    if request.trainable and _TRAIN in info.tag_sets:
+        return _TRAIN
+    plain = [tags for tags in (frozenset(), _SERVE) if tags in info.tag_sets]
+    if plain:
+        return plain[0]
+    if len(info.tag_sets) == 1:
+        return info.tag_sets[0]
+    raise errors.TagsError.required(info.path, info.tag_sets)
+
+
+def choose_signature(info: ModelInfo, meta_graph: MetaGraph, request: Request) -> Optional[Signature]:
+    """The signature that is called; ``None`` when the model itself is, or when a module's calls name it."""
+    known = {signature.name: signature for signature in meta_graph.signatures}
+    if request.signature is not None:
+        if request.signature not in known:
+            raise errors.SignatureError.unknown(info.path, request.signature, meta_graph.signatures)
+        return known[request.signature]
+    if info.format is Format.TF1_HUB:
+        preferred = ["default"]
+    elif meta_graph.call is not None:
+        return None
+    else:
+        preferred = ["serving_default", "default"]
+    for name in preferred + (list(known) if len(known) == 1 else []):
+        if name in known:
+            return known[name]
+    if request.api is Api.MODULE:
+        return None
+    raise errors.SignatureError.required(info.path, meta_graph.signatures)
+
+
+def _variant(info: ModelInfo, tags: FrozenSet[str]) -> MetaGraph:
+    meta_graph = info.meta_graph(tags)
+    if meta_graph is None:
+        raise errors.TagsError.unknown(info.path, tags, info.tag_sets)
+    return meta_graph
+
+
+def _check_trainable(
+    info: ModelInfo, meta_graph: MetaGraph, signature: Optional[Signature], request: Request
+) -> None:
+    """Refuses to fine-tune what has nothing to train, or no way to train it."""
+    if not request.trainable:
+        return
+    if info.format is Format.TF2_SAVED_MODEL and signature is not None:
+        if meta_graph.call is None:
+            raise errors.UnsupportedError.not_callable(info.path, meta_graph.signatures)
+        raise errors.UnsupportedError.signature_is_not_trainable(info.path, signature.name)
+    # An object, or a module spec, lists no variables here; its strategy looks once more.
+    if meta_graph.variables and not any(variable.trainable for variable in meta_graph.variables):
+        raise errors.UnsupportedError.nothing_to_train(info.path)
+
+
+def _check_layer_options(api: Api, request: Request) -> None:
+    for option in request.layer_options:
+        if api is not Api.KERAS:
+            known = ["trainable", "signature", "tags", "output_key", "as_dict", "api", "keras", "name"]
+            raise errors.InputError.unknown_option(option, known + ["load_options", "collections"])
+
+
+def _explain(
+    info: ModelInfo, request: Request, tags: FrozenSet[str], signature: Optional[Signature], server: Server
+) -> Tuple[str, ...]:
+    reasons = []
+    if request.api is None:
+        reasons.append("api={}: the matrix's first choice for this cell.".format(server.api))
+    if server.backend is Backend.UNIHUB and server.api is Api.LOAD:
+        reasons.append("hub.load is tf.saved_model.load on a resolved directory, so tensorflow_hub is not needed.")
+    if request.tags is None and request.trainable and tags == _TRAIN:
+        reasons.append("variant {train}: fine-tuning needs its update ops and losses.")
+    elif request.trainable and info.format is Format.TF1_HUB and tags != _TRAIN:
+        reasons.append("variant without 'train': the model runs in inference mode while it is trained.")
+    if request.signature is None and signature is not None:
+        reasons.append("signature {}: none was asked for.".format(signature.name))
+    return tuple(reasons)
+
+

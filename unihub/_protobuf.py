@@ -1,0 +1,395 @@
+"""Protocol buffers without the protobuf package: a lazy reader of the wire format, and an encoder of the text format.
+
+A message is a stretch of a file, and what nobody asks for is skipped by its length: a graph with a gigabyte of
+constants costs a few reads. Whatever the bytes are, the only error is a WireError; depth and sizes are bounded.
+"""
+from __future__ import annotations
+
+import io
+import re
+from typing import BinaryIO, Dict, Iterator, List, Match, Optional, Tuple, Union
+
+from unihub import _schema
+
+# As in protobuf itself.
+_MAX_DEPTH = 100
+
+# No name is longer; a field that says so is damaged, or meant to exhaust the memory.
+_MAX_TEXT = 1 << 20
+
+# A read after a jump is small, as another jump may follow; reads in a row grow.
+_SMALL_WINDOW = 64
+_LARGE_WINDOW = 64 * 1024
+
+_VARINT_BYTES = 10
+_UINT64 = (1 << 64) - 1
+
+_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+
+_NUMERIC_KINDS = frozenset(_schema.ENUMS) | {_schema.NUMBER}
+
+
+class WireError(ValueError):
+    """These bytes are no such protocol buffer.
+
+    Attributes:
+        truncated: Whether they would be one if the file went on.
+    """
+
+    def __init__(self, reason: str, truncated: bool = False) -> None:
+        super().__init__(reason)
+        self.truncated = truncated
+
+
+class Source:
+    """The bytes of a seekable file, read in windows that grow while reading goes on in a row."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.size = file.seek(0, io.SEEK_END)
+        self._file = file
+        self._start = 0
+        self._bytes = b""
+        self._window = _SMALL_WINDOW
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> Source:
+        """A source of what is in memory already."""
+        return cls(io.BytesIO(data))
+
+    def read(self, start: int, end: int) -> bytes:
+        """The bytes from ``start`` to ``end``."""
+        if end > self.size:
+            raise WireError("it ends at byte {}, within a field".format(self.size), truncated=True)
+        offset = self._load(start, end - start)
+        return self._bytes[offset : offset + end - start]
+
+    def varint(self, position: int) -> Tuple[int, int]:
+        """The number at ``position`` and the position behind it."""
+        offset = position - self._start
+        if 0 <= offset < len(self._bytes):
+            # Tags and lengths are what takes the time, and most of them are one byte.
+            byte = self._bytes[offset]
+            if byte < 0x80:
+                return byte, position + 1
+        offset = self._load(position, _VARINT_BYTES)
+        value = shift = 0
+        for byte in self._bytes[offset : offset + _VARINT_BYTES]:
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value, position + shift // 7
+        if position + _VARINT_BYTES > self.size:
+            raise WireError("it ends at byte {}, within a number".format(self.size), truncated=True)
+        raise WireError("the number at byte {} does not end".format(position))
+
+    def _load(self, position: int, length: int) -> int:
+        """Has ``length`` bytes from ``position`` in the window, fewer at the end of the file; where they are in it."""
+        offset = position - self._start
+        if 0 <= offset and offset + length <= len(self._bytes):
+            return offset
+        in_a_row = 0 <= offset <= len(self._bytes) + self._window
+        self._window = min(2 * self._window, _LARGE_WINDOW) if in_a_row else _SMALL_WINDOW
+        self._file.seek(position)
+        self._bytes = _read_exactly(self._file, min(max(length, self._window), self.size - position))
+        self._start = position
+        return 0
+
+
+def _read_exactly(file: BinaryIO, length: int) -> bytes:
+    """An unbuffered file may return less than it is asked for, and the file may have shrunk."""
+    parts: List[bytes] = []
+    while length > 0:
+        part = file.read(length)
+        if not part:
+            raise WireError("it ends earlier than it did a moment ago", truncated=True)
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+class Message:
+    """A message as a stretch of a source; nothing is read before it is asked for.
+
+    Fields go by their names in ``_schema.MESSAGES``. A field that is absent reads as protobuf's default: 0, the
+    empty text, the empty message. Of a field that ought to be single the first is taken, so that a reader can stop.
+    """
+
+    __slots__ = ("source", "_fields", "start", "end", "_depth")
+
+    def __init__(self, source: Source, kind: str, start: int = 0, end: Optional[int] = None, depth: int = 0) -> None:
+        if depth > _MAX_DEPTH:
+            raise WireError("messages are nested more than {} deep".format(_MAX_DEPTH))
+        self.source = source
+        self._fields = _schema.MESSAGES.get(kind, {})
+        self.start = start
+        self.end = source.size if end is None else end
+        self._depth = depth
+
+    def has(self, name: str) -> bool:
+        """Whether the field is present, be it empty."""
+        return any(True for _ in self._spans(name))
+
+    def count(self, name: str) -> int:
+        """How often a repeated field is present."""
+        return sum(1 for _ in self._spans(name))
+
+    def number(self, name: str) -> int:
+        """The value of a number, which may be negative."""
+        for value, _ in self._spans(name):
+            value &= _UINT64
+            return value - _UINT64 - 1 if value >> 63 else value
+        return 0
+
+    def text(self, name: str) -> str:
+        """The value of a text."""
+        return next(self.texts(name), "")
+
+    def texts(self, name: str) -> Iterator[str]:
+        """The values of a repeated text."""
+        for start, end in self._spans(name):
+            yield self._decode(start, end)
+
+    def message(self, name: str) -> Message:
+        """The value of a message."""
+        found = next(self.messages(name), None)
+        return found if found is not None else self._part(self._fields[name][1], self.end, self.end)
+
+    def messages(self, name: str) -> Iterator[Message]:
+        """The values of a repeated message."""
+        for start, end in self._spans(name):
+            yield self._part(self._fields[name][1], start, end)
+
+    def entries(self, name: str) -> Dict[str, Message]:
+        """The values of a map by their keys."""
+        return {entry.text("key"): entry.message("value") for entry in self.messages(name)}
+
+    def read_as(self, kind: str) -> Message:
+        """The same bytes as another message, for a field of bytes that holds one."""
+        return self._part(kind, self.start, self.end)
+
+    def walk(self) -> Iterator[Tuple[str, Message]]:
+        """Every message in here with the name of its field, in one pass."""
+        names = {number: (name, kind) for name, (number, kind) in self._fields.items() if kind in _schema.MESSAGES}
+        for number, wire, start, end in self._scan():
+            if wire == _LENGTH and number in names:
+                name, kind = names[number]
+                yield name, self._part(kind, start, end)
+
+    def _part(self, kind: str, start: int, end: int) -> Message:
+        return Message(self.source, kind, start, end, self._depth + 1)
+
+    def _decode(self, start: int, end: int) -> str:
+        if end - start > _MAX_TEXT:
+            raise WireError("the text at byte {} is {} bytes long".format(start, end - start))
+        return self.source.read(start, end).decode("utf-8", "replace")
+
+    def _spans(self, name: str) -> Iterator[Tuple[int, int]]:
+        """Where the values of a field are; for a number the value itself. Another wire type is another field."""
+        number, kind = self._fields[name]
+        expected = _VARINT if kind in _NUMERIC_KINDS else _LENGTH
+        for found, wire, start, end in self._scan():
+            if found == number and wire == expected:
+                yield start, end
+
+    def _scan(self) -> Iterator[Tuple[int, int, int, int]]:
+        """The number, wire type, start and end of every field; in place of the start, the value of a varint."""
+        varint = self.source.varint
+        position = self.start
+        while position < self.end:
+            tag, start = varint(position)
+            wire = tag & 7
+            if wire == _VARINT:
+                start, end = varint(start)
+            elif wire == _LENGTH:
+                length, start = varint(start)
+                end = start + length
+            elif wire in (_FIXED64, _FIXED32):
+                end = start + (8 if wire == _FIXED64 else 4)
+            else:
+                raise WireError("the field at byte {} has the unknown type {}".format(position, wire))
+            if end > self.end:
+                raise self._overrun(position)
+            if tag < 8:
+                raise WireError("the field at byte {} has the number 0".format(position))
+            position = end
+            yield tag >> 3, wire, start, end
+
+    def _overrun(self, position: int) -> WireError:
+        if self.end == self.source.size:
+            return WireError("it ends at byte {}, within a field".format(self.end), truncated=True)
+        return WireError("the field at byte {} is longer than the message it is in".format(position))
+
+
+# What is below turns the text format into the wire format.
+
+_Value = Union[int, bytes]
+
+_TOKEN = re.compile(
+    rb"""(?P<space>(?:\s|\#[^\n]*)+)
+       | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
+       | (?P<type>\[\s*[A-Za-z_][\w./-]*\s*\](?=\s*[:{<]))
+       | (?P<word>[A-Za-z_]\w*)
+       | (?P<number>[0-9.][\w.]*(?:(?<=[eE])[+-]\w+)?)
+       | (?P<mark>[-:{}<>\[\],;])""",
+    re.VERBOSE,
+)
+
+_CLOSING = {b"{": b"}", b"<": b">"}
+
+_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+
+_LETTER_ESCAPES = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+
+_BOOLEANS = {"true": 1, "True": 1, "t": 1, "false": 0, "False": 0, "f": 0}
+
+
+def encode_text(text: bytes, kind: str) -> bytes:
+    """The wire bytes of a message in the text format; fields that ``_schema`` does not list are left out.
+
+    Args:
+        text: A message as in a ``.pbtxt`` file.
+        kind: Its name in ``_schema.MESSAGES``.
+
+    Raises:
+        WireError: The text is no such message.
+    """
+    return _TextEncoder(text).fields(kind, b"", 0)
+
+
+class _TextEncoder:
+    """One pass over a text, with the next token in hand."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._position = 0
+        self._kind = ""
+        self._token = b""
+        self._advance()
+
+    def fields(self, kind: str, closing: bytes, depth: int) -> bytes:
+        """The fields of a message up to the closing mark, or up to the end of the text where there is none."""
+        if depth > _MAX_DEPTH:
+            raise WireError("messages are nested more than {} deep".format(_MAX_DEPTH))
+        known = _schema.MESSAGES.get(kind, {})
+        encoded: List[bytes] = []
+        while self._goes_on(closing):
+            name_kind, name = self._advance()
+            if name_kind == "type":
+                encoded += self._expanded_any(name, depth)
+            elif name_kind in ("word", "number"):
+                number, value_kind = known.get(name.decode("ascii"), (0, ""))
+                values = list(self._values(value_kind, depth))
+                encoded += [self._encode(number, value_kind, value) for value in values if number]
+            else:
+                raise self._error(name_kind)
+            if not self._take(b","):
+                self._take(b";")
+        return b"".join(encoded)
+
+    def _goes_on(self, closing: bytes) -> bool:
+        return not self._take(closing) if closing else bool(self._kind)
+
+    def _expanded_any(self, name: bytes, depth: int) -> Iterator[bytes]:
+        """An Any may be written as the name of its type, and the message it holds."""
+        type_url = name[1:-1].strip()
+        fields = _schema.MESSAGES["Any"]
+        kind = type_url.decode("ascii").split(".")[-1]
+        for value in self._values(kind, depth):
+            yield self._encode(*fields["type_url"], value=type_url)
+            yield self._encode(*fields["value"], value=value)
+
+    def _values(self, kind: str, depth: int) -> Iterator[_Value]:
+        """What stands behind the name of a field: a value, or a list of them."""
+        self._take(b":")
+        if not self._take(b"["):
+            yield self._value(kind, depth)
+            return
+        while not self._take(b"]"):
+            yield self._value(kind, depth)
+            self._take(b",")
+
+    def _value(self, kind: str, depth: int) -> _Value:
+        negative = self._take(b"-")
+        token_kind, token = self._advance()
+        if token_kind == "string":
+            return self._string(token)
+        if token_kind == "mark" and token in _CLOSING:
+            return self.fields(kind, _CLOSING[token], depth + 1)
+        if token_kind in ("word", "number"):
+            value = self._number(kind, token.decode("ascii"))
+            return -value if negative else value
+        raise self._error(token_kind)
+
+    def _string(self, token: bytes) -> bytes:
+        """Strings that follow each other are one."""
+        value = _unescape(token[1:-1])
+        while self._kind == "string":
+            value += _unescape(self._advance()[1][1:-1])
+        return value
+
+    def _number(self, kind: str, word: str) -> int:
+        if kind in _schema.ENUMS and word in _schema.ENUMS[kind]:
+            return _schema.ENUMS[kind][word]
+        if kind == _schema.NUMBER and word in _BOOLEANS:
+            return _BOOLEANS[word]
+        if kind not in _NUMERIC_KINDS:
+            return 0
+        try:
+            return int(word, 0)
+        except ValueError:
+            raise self._error() from None
+
+    def _encode(self, number: int, kind: str, value: _Value) -> bytes:
+        numeric = kind in _NUMERIC_KINDS
+        if isinstance(value, int) and numeric:
+            return _varint(number << 3 | _VARINT) + _varint(value & _UINT64)
+        if isinstance(value, bytes) and not numeric:
+            return _varint(number << 3 | _LENGTH) + _varint(len(value)) + value
+        raise self._error()
+
+    def _take(self, mark: bytes) -> bool:
+        if self._kind != "mark" or self._token != mark:
+            return False
+        self._advance()
+        return True
+
+    def _advance(self) -> Tuple[str, bytes]:
+        """The token in hand and its kind, which is empty at the end; takes up the next."""
+        current = self._kind, self._token
+        self._kind, self._token = "", b""
+        while self._position < len(self._text) and not self._kind:
+            match = _TOKEN.match(self._text, self._position)
+            if match is None:
+                raise self._error()
+            self._position = match.end()
+            if match.lastgroup != "space":
+                self._kind, self._token = str(match.lastgroup), match.group()
+        return current
+
+    def _error(self, kind: str = "any") -> WireError:
+        """What to raise for a token of this kind, which is empty when there was none."""
+        if not kind:
+            return WireError("it ends at byte {}, within a message".format(len(self._text)), truncated=True)
+        return WireError("the text near byte {} is no protocol buffer".format(self._position))
+
+
+def _unescape(text: bytes) -> bytes:
+    return _ESCAPE.sub(_unescape_one, text) if b"\\" in text else text
+
+
+def _unescape_one(match: Match[bytes]) -> bytes:
+    octal, hexadecimal, short, long, character = match.groups()
+    if octal or hexadecimal:
+        return bytes([(int(octal, 8) if octal else int(hexadecimal, 16)) & 0xFF])
+    if short or long:
+        return chr(min(int(short or long, 16), 0x10FFFF)).encode("utf-8", "replace")
+    return _LETTER_ESCAPES.get(character, character)
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value >= 0x80:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)

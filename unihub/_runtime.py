@@ -1,0 +1,108 @@
+"""How TensorFlow runs at the moment of a call.
+
+Nothing is remembered between calls: one process goes through several runtimes (an Estimator's ``model_fn`` in an eager
+program, a ``tf.function``, ``tf.init_scope``), so the answer is read off TensorFlow each time, by public API only.
+"""
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from packaging.version import Version
+
+from unihub import _compat
+from unihub._vocabulary import Keras, RuntimeMode
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What is true of TensorFlow here and now.
+
+    Attributes:
+        mode: Which column of the matrix holds.
+        tensorflow: The version of TensorFlow.
+        tensorflow_hub: The version of the installed tensorflow_hub, ``None`` without one.
+        keras: Which Keras ``tf.keras`` is.
+        inside_function: Whether a ``tf.function`` (or ``Dataset.map``) is being traced.
+        distribution: The class of the ``tf.distribute`` strategy whose scope this is, ``None`` outside of one.
+        python: The version of Python.
+    """
+
+    mode: RuntimeMode
+    tensorflow: str
+    tensorflow_hub: Optional[str]
+    keras: Keras
+    inside_function: bool = False
+    distribution: Optional[str] = None
+    python: str = platform.python_version()
+
+    def __str__(self) -> str:
+        inside = " inside a tf.function" if self.inside_function else ""
+        scope = " in the scope of {}".format(self.distribution) if self.distribution else ""
+        return "{}{}{} (TensorFlow {}, tensorflow_hub {}, {})".format(
+            self.mode, inside, scope, self.tensorflow, self.tensorflow_hub or "not installed", self.keras
+        )
+
+
+def detect_runtime() -> Runtime:
+    """Reads how TensorFlow runs now, here, in this thread.
+
+    Returns:
+        The runtime. Eager TensorFlow, and a function traced from it, is ``tf2``, also in TensorFlow 1.15 after
+        ``enable_v2_behavior()``.
+
+    Raises:
+        RuntimeUnavailableError: TensorFlow is not installed or cannot be imported.
+    """
+    tf = _compat.import_tensorflow()
+    inside_function = not tf.executing_eagerly() and _building_function(tf)
+    return Runtime(
+        mode=_detect_mode(tf, inside_function),
+        tensorflow=str(tf.__version__),
+        tensorflow_hub=_compat.installed_version("tensorflow-hub"),
+        keras=_detect_keras(str(tf.__version__)),
+        inside_function=inside_function,
+        distribution=_detect_distribution(tf),
+    )
+
+
+def _building_function(tf: Any) -> bool:
+    return bool(tf.compat.v1.get_default_graph().building_function)
+
+
+def _detect_mode(tf: Any, inside_function: bool) -> RuntimeMode:
+    v1 = tf.compat.v1
+    if tf.executing_eagerly():
+        return RuntimeMode.TF2
+    if inside_function and _eager_outside(tf):
+        return RuntimeMode.TF2
+    if Version(tf.__version__) < Version("2"):
+        return RuntimeMode.TF1
+    # disable_v2_behavior() switches both off; a user may have switched either one back on by hand.
+    if v1.resource_variables_enabled() and v1.control_flow_v2_enabled():
+        return RuntimeMode.TF2_GRAPH
+    return RuntimeMode.TF1_COMPAT
+
+
+def _eager_outside(tf: Any) -> bool:
+    """Whether the function being traced belongs to an eager program, and not to a plain graph."""
+    with tf.init_scope():
+        return bool(tf.executing_eagerly())
+
+
+def _detect_keras(tensorflow: str) -> Keras:
+    """Which Keras tf.keras is, by TensorFlow's own rule, so that a heavy package is not imported to find out.
+
+    From TensorFlow 2.16 tf.keras is Keras 3 unless ``TF_USE_LEGACY_KERAS`` was set
+    (https://github.com/tensorflow/tensorflow/releases/tag/v2.16.1).
+    """
+    if Version(Version(tensorflow).base_version) < Version("2.16"):
+        return Keras.KERAS2
+    legacy = os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true", "True")
+    return Keras.KERAS2 if legacy else Keras.KERAS3
+
+
+def _detect_distribution(tf: Any) -> Optional[str]:
+    return type(tf.distribute.get_strategy()).__name__ if tf.distribute.has_strategy() else None

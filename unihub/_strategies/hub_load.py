@@ -1,0 +1,227 @@
+"""What ``hub.load`` stands for: a SavedModel as an object whose functions can be called.
+
+``hub.load`` is ``tf.saved_model.load`` on a resolved directory, so that is called here. What it leaves undone is done:
+in graphs the variables, update ops and losses go to the collections, no restore op hides among the table initializers,
+and calls are plain ops; variables that the object does not list are found through what its functions capture.
+"""
+from __future__ import annotations
+
+import contextlib
+import functools
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
+
+from unihub import _boundary, _compat, errors
+from unihub._inlining import call_inlined, pack_outputs
+from unihub._model import Model, add_to_collection
+from unihub._plan import Plan
+from unihub._signature_call import bind_inputs, select_output
+from unihub._traces import match
+from unihub._vocabulary import Format, RuntimeMode, Signature
+
+
+class HubLoad(Model):
+    """A model loaded as an object.
+
+    Attributes:
+        weights_to_train: The variables that the model marks as trainable, whether or not it was loaded to be trained.
+        losses_to_train: Its regularization losses, likewise.
+    """
+
+    @classmethod
+    def load(cls, plan: Plan) -> Model:
+        """Loads the model of a plan."""
+        if plan.source is not plan.info.path:
+            return cls(plan, plan.source)
+        try:
+            with _scope_of_variables(plan):
+                native = _compat.load_saved_model(plan.source, plan.tags, plan.request.load_options)
+        except Exception as exc:
+            # A TF1 graph that cannot be taken apart into functions can still be run whole, as TF1 does.
+            if plan.info.format is Format.TF2_SAVED_MODEL or not _boundary.is_unliftable(exc):
+                raise
+            from unihub._backends.session_model import SessionModel
+
+            return SessionModel.load(plan)
+        return cls(plan, native)
+
+    def __init__(self, plan: Plan, native: Any) -> None:
+        super().__init__(plan, native)
+        self.signatures = getattr(native, "signatures", {})
+        self.variables = _find_variables(native)
+        self.weights_to_train = self._find_weights_to_train()
+        self.losses_to_train = [self._wrap_loss(loss) for loss in getattr(native, "regularization_losses", ())]
+        if plan.request.trainable:
+            self._prepare_training()
+        if plan.runtime.inside_function:
+            # The functions that capture the variables do not keep them alive.
+            _keep_alive(self)
+
+    @property
+    def trainable_variables(self) -> List[Any]:  # type: ignore[override]
+        return self.weights_to_train if self.plan.request.trainable else []
+
+    @property
+    def regularization_losses(self) -> List[Callable[[], Any]]:  # type: ignore[override]
+        return self.losses_to_train if self.plan.request.trainable else []
+
+    def apply(self, inputs: Any, training: bool, arguments: Mapping[str, Any]) -> Any:
+        """Calls the model as asked, without asking whether it may be trained: a Keras layer decides that itself."""
+        if self.plan.signature is not None:
+            outputs = self._call_signature(self.plan.signature, inputs)
+            return select_output(outputs, *self._selection())
+        outputs = self._call_itself(inputs, training, arguments)
+        if self.plan.request.output_key is None and not self.plan.request.as_dict:
+            return outputs
+        return select_output(_name_outputs(outputs), *self._selection())
+
+    def _run(self, inputs: Any, training: Optional[bool], arguments: Dict[str, Any]) -> Any:
+        return self.apply(inputs, bool(training), arguments)
+
+    def _selection(self) -> Sequence[Any]:
+        request, signature = self.plan.request, self.plan.signature
+        what = "the signature {!r}".format(signature.name) if signature else self.info.path
+        return request.output_key, request.as_dict, what
+
+    def _call_signature(self, signature: Signature, inputs: Any) -> Mapping[str, Any]:
+        function = self.native.signatures[signature.name]
+        tensors = _flatten_composites(function, bind_inputs(signature, inputs))
+        if self._graph is None or self.info.format is not Format.TF2_SAVED_MODEL or _building_function():
+            outputs: Mapping[str, Any] = function(**tensors)
+            return outputs
+        result: Mapping[str, Any] = self._inline(function, [tensors[name] for name in sorted(tensors)])
+        return result
+
+    def _call_itself(self, inputs: Any, training: bool, arguments: Mapping[str, Any]) -> Any:
+        call = self.plan.meta_graph.call
+        assert call is not None  # The plan names no signature only for a model that can be called.
+        if call.takes_training:
+            arguments = dict(arguments, training=training)
+        function = _restored_call(self.native)
+        if function is None:
+            return self.native(inputs, **arguments)
+        concretes = function.concrete_functions
+        try:
+            found = match(self.info.path, call.arguments, concretes, inputs, arguments)
+        except errors.InputError:
+            # A function may have been traced with training left out.
+            if training or not call.takes_training:
+                raise
+            without = {name: value for name, value in arguments.items() if name != "training"}
+            found = match(self.info.path, call.arguments, concretes, inputs, without)
+        if self._graph is None or _building_function():
+            return function(found.inputs, **found.arguments)
+        return self._inline(found.concrete, found.tensors, updates=training)
+
+    def _inline(self, concrete: Any, tensors: Sequence[Any], updates: bool = False) -> Any:
+        name = self.plan.request.name or "module"
+        inlined = call_inlined(concrete, tensors, name + "_apply")
+        if updates:
+            self.update_ops.extend(inlined.updates)
+            if self.plan.request.collections:
+                add_to_collection(_keys().UPDATE_OPS, inlined.updates)
+        return pack_outputs(concrete, inlined.outputs)
+
+    def _find_weights_to_train(self) -> List[Any]:
+        if self.plan.signature is not None:
+            return []
+        if hasattr(self.native, "trainable_variables"):
+            return list(self.native.trainable_variables)
+        return [variable for variable in self.variables if variable.trainable]
+
+    def _wrap_loss(self, loss: Any) -> Callable[[], Any]:
+        if self._graph is None or not hasattr(loss, "concrete_functions"):
+            return loss  # type: ignore[no-any-return]
+        return functools.lru_cache(maxsize=None)(functools.partial(self._inline, loss.concrete_functions[0], ()))
+
+    def _prepare_training(self) -> None:
+        if not self.weights_to_train:
+            raise errors.UnsupportedError.nothing_to_train(self.info.path)
+        if self._graph is not None and self.plan.request.collections:
+            keys = _keys()
+            add_to_collection(keys.GLOBAL_VARIABLES, self.variables)
+            add_to_collection(keys.TRAINABLE_VARIABLES, self.weights_to_train)
+            add_to_collection(keys.REGULARIZATION_LOSSES, [loss() for loss in self.losses_to_train])
+
+
+@contextlib.contextmanager
+def _scope_of_variables(plan: Plan) -> Iterator[None]:
+    """Where the variables are made: outside of a function, or in a graph under a name scope of the model's own."""
+    tf = _compat.import_tensorflow()
+    if plan.runtime.mode is RuntimeMode.TF2:
+        with tf.init_scope():
+            yield
+        return
+    with tf.compat.v1.name_scope(plan.request.name or "module"), _no_restore_among_tables():
+        yield
+
+
+@contextlib.contextmanager
+def _no_restore_among_tables() -> Iterator[None]:
+    """Takes the op that restores the variables out of the table initializers.
+
+    TensorFlow 1.15 to 2.4 put it there for TF1-style models. An Estimator runs the table initializers after it has
+    restored its checkpoint, and so would go on with the pretrained weights. The variables have it as initializer.
+    """
+    v1 = _compat.import_tensorflow().compat.v1
+    tables = v1.get_collection_ref(_keys().TABLE_INITIALIZERS)
+    before = list(tables)
+    yield
+    restores = {id(variable.initializer) for variable in v1.global_variables()}
+    tables[:] = before + [op for op in tables[len(before) :] if id(op) not in restores]
+
+
+def _keys() -> Any:
+    return _compat.import_tensorflow().compat.v1.GraphKeys
+
+
+def _building_function() -> bool:
+    return bool(_compat.import_tensorflow().compat.v1.get_default_graph().building_function)
+
+
+def _restored_call(native: Any) -> Any:
+    """The function behind a loaded object's ``__call__``; ``None`` for any other callable."""
+    function = getattr(native, "__call__", None)
+    return function if isinstance(function, _compat.restored_function_type()) else None
+
+
+def _find_variables(native: Any) -> List[Any]:
+    """The variables an object lists, else those its functions capture."""
+    if hasattr(native, "variables"):
+        return list(native.variables)
+    functions = list(getattr(native, "signatures", {}).values())
+    function = _restored_call(native)
+    if function is not None:
+        functions = list(function.concrete_functions) + functions
+    found: Dict[int, Any] = {}
+    for concrete in functions:
+        for variable in concrete.graph.variables:
+            found.setdefault(id(variable), variable)
+    return list(found.values())
+
+
+def _flatten_composites(function: Any, tensors: Dict[str, Any]) -> Dict[str, Any]:
+    """Gives a sparse input the three names that a loaded TF1 signature takes it by."""
+    flat = {}
+    for name, tensor in tensors.items():
+        if isinstance(tensor, _compat.import_tensorflow().SparseTensor):
+            for part in ("indices", "values", "dense_shape"):
+                flat["{}_{}".format(name, part)] = getattr(tensor, part)
+        else:
+            flat[name] = tensor
+    return flat
+
+
+def _name_outputs(outputs: Any) -> Mapping[str, Any]:
+    """The outputs of a call by name; those without one get the names TensorFlow gives them in a signature."""
+    if isinstance(outputs, Mapping):
+        return outputs
+    if isinstance(outputs, (list, tuple)):
+        return {"output_{}".format(index): output for index, output in enumerate(outputs)}
+    return {"default": outputs}
+
+
+def _keep_alive(model: Model) -> None:
+    graph = _compat.import_tensorflow().compat.v1.get_default_graph()
+    if not hasattr(graph, "unihub_models"):
+        graph.unihub_models = []
+    graph.unihub_models.append(model)

@@ -1,0 +1,985 @@
+"""Everything unihub raises, and every word of it.
+
+::
+
+    UnihubError
+    +-- HandleError             (ValueError)           the handle names no model
+    +-- ModelNotFoundError      (FileNotFoundError)    nothing is there
+    +-- DownloadError           (OSError)              it could not be fetched
+    +-- IntegrityError          (OSError)              it is there, but not whole
+    +-- UnknownFormatError      (ValueError)           it is whole, but no model of ours
+    +-- SignatureError          (ValueError)           no such way to call it
+    +-- TagsError               (ValueError)           no such graph variant
+    +-- InputError              (TypeError)            the call does not fit the signature
+    +-- UnsupportedError        (NotImplementedError)  the matrix says no
+    +-- RuntimeUnavailableError (ImportError)          a package is missing, or too old or new
+    +-- MissingOpsError         (RuntimeError)         TensorFlow lacks an op or a type the model uses
+    +-- UnsafeModelError        (PermissionError)      the model may do harm
+    +-- LoadError               (RuntimeError)         TensorFlow failed; what it raised is the ``__cause__``
+
+Each leaf also is the builtin that callers already catch. A message has three parts, what, why and hint; the facts
+it speaks of are attributes. Wording lives here, in named constructors, so that it is written and tested in one place.
+"""
+from __future__ import annotations
+
+import difflib
+import os
+import textwrap
+from typing import Any, Iterable, Sequence, Tuple
+
+_WIDTH = 118
+
+
+class UnihubError(Exception):
+    """The root of the tree.
+
+    Args:
+        what: What is wrong, in one sentence.
+        why: The reason.
+        hint: What to do.
+        **facts: The values the message speaks of; each becomes an attribute.
+
+    Attributes:
+        what: As given.
+        why: As given.
+        hint: As given.
+
+    Example:
+        >>> error = UnihubError("it is broken.", why="it fell.", hint="pick it up.", height=3)
+        >>> error.height
+        3
+        >>> print(error)
+        it is broken.
+          Why:  it fell.
+          Hint: pick it up.
+    """
+
+    # Keras would raise an error of its own for what is raised in a layer, unless it is marked as told already.
+    _keras_call_info_injected = True
+
+    def __init__(self, what: str, *, why: str, hint: str, **facts: Any) -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.hint = hint
+        self._facts = facts
+        for name, value in facts.items():
+            setattr(self, name, value)
+
+    def __str__(self) -> str:
+        return "\n".join((self.what, _part("Why:  ", self.why), _part("Hint: ", self.hint)))
+
+    # Exceptions pickle by calling the class with ``args``, which cannot carry keyword arguments.
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return _rebuild, (type(self), self.what, self.why, self.hint, self._facts)
+
+
+def _rebuild(cls: Any, what: str, why: str, hint: str, facts: Any) -> UnihubError:
+    error: UnihubError = cls(what, why=why, hint=hint, **facts)
+    return error
+
+
+def _part(label: str, text: str) -> str:
+    """One labelled part of a message; lines are kept, long ones wrapped, later ones indented below the label."""
+    indent = " " * (2 + len(label))
+    lines = []
+    for line in text.splitlines() or [""]:
+        lines += textwrap.wrap(line, _WIDTH - len(indent), break_long_words=False, break_on_hyphens=False) or [""]
+    return "  " + label + ("\n" + indent).join(lines)
+
+
+class HandleError(UnihubError, ValueError):
+    """The handle names no model."""
+
+    @classmethod
+    def not_a_place(cls, handle: Any) -> HandleError:
+        """The handle is of a type that names no place."""
+        kind = type(handle).__name__
+        return cls(
+            "a handle of type {} names no place.".format(kind),
+            why="A model is looked for by a str, a pathlib path, or bytes.",
+            hint="Pass the directory, archive or URL of the model. A callable or a hub.ModuleSpec is a model already "
+            "and needs no resolving: give it to unihub.load.",
+            type=kind,
+        )
+
+    @classmethod
+    def empty(cls, handle: str) -> HandleError:
+        """The handle is empty or blank."""
+        return cls(
+            "the handle {!r} is empty.".format(handle),
+            why="An empty string names no model; most often a variable was never set.",
+            hint="Pass the directory, archive or URL of the model; the current directory is '.'.",
+            handle=handle,
+        )
+
+    @classmethod
+    def nul(cls, handle: str) -> HandleError:
+        """The handle holds a NUL byte."""
+        return cls(
+            "the handle {!r} holds a NUL byte.".format(handle),
+            why="No path can hold one; the text was probably read from a binary file.",
+            hint="Remove it, with handle.replace('\\0', '') for instance.",
+            handle=handle,
+        )
+
+    @classmethod
+    def one_slash(cls, handle: str) -> HandleError:
+        """The handle is a URL that lost a slash."""
+        return cls(
+            "the URL {!r} has lost a slash.".format(handle),
+            why="It went through pathlib.Path or os.path.normpath, which make one slash of two.",
+            hint="Pass {!r} as a str.".format(handle.replace(":/", "://", 1)),
+            handle=handle,
+        )
+
+    @classmethod
+    def unknown_scheme(cls, handle: str, scheme: str) -> HandleError:
+        """The handle is a URL of a scheme that no source serves."""
+        return cls(
+            "nothing here can read {}:// ({}).".format(scheme, handle),
+            why="URLs are understood with file://, http:// and https://.",
+            hint="Copy the model to a local directory and pass that.",
+            handle=handle,
+            scheme=scheme,
+        )
+
+    @classmethod
+    def other_machine(cls, handle: str, host: str) -> HandleError:
+        """The handle is a file URL that names another machine."""
+        return cls(
+            "the file URL {} names the machine {!r}.".format(handle, host),
+            why="What stands between file:// and the next slash is a machine, and only this one's files can be read.",
+            hint="Write three slashes before an absolute path, as in file:///models/convnet, or pass the path itself.",
+            handle=handle,
+            host=host,
+        )
+
+    @classmethod
+    def file_url_without_path(cls, handle: str) -> HandleError:
+        """The handle is a file URL without a path."""
+        return cls(
+            "the file URL {} has no path.".format(handle),
+            why="What stands between file:// and the next slash is a machine, and there is nothing after it.",
+            hint="Write three slashes before an absolute path, as in file:///models/convnet, or pass the path itself.",
+            handle=handle,
+        )
+
+    @classmethod
+    def bucket(cls, handle: str, scheme: str) -> HandleError:
+        """The handle names a cloud bucket."""
+        copy = "aws s3 cp --recursive" if scheme == "s3" else "gcloud storage cp --recursive"
+        return cls(
+            "models are not read from {}:// yet ({}).".format(scheme, handle),
+            why="A model is loaded from a directory on this machine.",
+            hint="Copy it here first, and pass the directory:\n{} {} models/".format(copy, handle),
+            handle=handle,
+            scheme=scheme,
+        )
+
+    @classmethod
+    def kaggle(cls, handle: str) -> HandleError:
+        """The handle names a model on Kaggle."""
+        return cls(
+            "models are not downloaded from Kaggle by their name yet ({}).".format(handle),
+            why="There is no directory of that name here, and it reads as owner/model/framework/variation.",
+            hint="Install kagglehub, and pass the directory that this returns:\n"
+            "kagglehub.model_download({!r})".format(handle),
+            handle=handle,
+        )
+
+    @classmethod
+    def unusable(cls, handle: str, reason: str) -> HandleError:
+        """The handle names something on disk that cannot be opened as a model."""
+        return cls(
+            "{} cannot be used as a model.".format(handle),
+            why=reason,
+            hint="Pass a directory or an archive that this user may read.",
+            handle=handle,
+            reason=reason,
+        )
+
+    @classmethod
+    def not_a_number(cls, variable: str, value: str) -> HandleError:
+        """An environment variable that bounds what a handle may cost holds no number."""
+        return cls(
+            "the environment variable {} is {!r}.".format(variable, value),
+            why="It has to be a whole number of bytes.",
+            hint="Set it to one, such as 68719476736 for 64 GiB, or unset it.",
+            variable=variable,
+            value=value,
+        )
+
+
+class ModelNotFoundError(UnihubError, FileNotFoundError):
+    """Nothing is at the place the handle names."""
+
+    @classmethod
+    def missing_path(cls, path: str, parent: str, siblings: Sequence[str]) -> ModelNotFoundError:
+        """There is no such file or directory.
+
+        Args:
+            path: What was asked for.
+            parent: The nearest directory above it that exists.
+            siblings: What is in there.
+        """
+        step = os.path.relpath(path, parent).split(os.sep)[0]
+        return cls(
+            "there is no model at {}.".format(path),
+            why="No such file or directory; of the directories above it, {} exists and holds {}.".format(
+                parent, _first(sorted(siblings))
+            ),
+            hint="Check the path." + _closest(step, siblings),
+            path=path,
+            parent=parent,
+        )
+
+
+class DownloadError(UnihubError, OSError):
+    """The model could not be fetched."""
+
+    @classmethod
+    def through_tensorflow_hub(cls, url: str, error: BaseException) -> DownloadError:
+        """tensorflow_hub could not fetch a URL."""
+        reason = "{}: {}".format(type(error).__name__, error)
+        return cls(
+            "{} could not be fetched.".format(url),
+            why="tensorflow_hub was asked for it and raised {}".format(reason),
+            hint="Look whether the URL opens in a browser here, and whether a proxy is needed (https_proxy). With the "
+            "model's archive or directory on this machine, pass its path instead.",
+            url=url,
+            reason=reason,
+            status=getattr(error, "code", None),
+        )
+
+    @classmethod
+    def cannot_unpack(cls, path: str, cache: str, reason: str) -> DownloadError:
+        """An archive cannot be read, or the cache not be written."""
+        return cls(
+            "{} could not be unpacked into the cache at {}.".format(path, cache),
+            why=reason,
+            hint="Let the environment variable UNIHUB_CACHE_DIR name a directory that can be written and has room; or "
+            "unpack the archive yourself and pass the directory.",
+            path=path,
+            cache=cache,
+            reason=reason,
+        )
+
+
+class IntegrityError(UnihubError, OSError):
+    """The model is there, but not whole."""
+
+    @classmethod
+    def missing_graph(cls, path: str) -> IntegrityError:
+        """Parts of a SavedModel, but not its graph."""
+        return cls(
+            "the model at {} is not whole: saved_model.pb is missing.".format(path),
+            why="The other files of a SavedModel are there, but not the one with its graphs and signatures.",
+            hint="Fetch or export the model again; a download or copy that was cut short leaves this behind.",
+            path=path,
+            files=("saved_model.pb",),
+        )
+
+    @classmethod
+    def missing_variables(cls, path: str, files: Sequence[str]) -> IntegrityError:
+        """The graph has variables, but files with their values are missing."""
+        return cls(
+            "the model at {} is not whole: {} missing.".format(path, _are(files)),
+            why="TensorFlow restores the model's variables from there when it loads it.",
+            hint="Fetch or export the model again. A repository may leave files out by its size limits or its "
+            ".gitignore; then ask its owner for them.",
+            path=path,
+            files=tuple(files),
+        )
+
+    @classmethod
+    def missing_assets(cls, path: str, files: Sequence[str]) -> IntegrityError:
+        """The graph reads files that are missing."""
+        return cls(
+            "the model at {} is not whole: {} missing.".format(path, _are(files)),
+            why="The model reads its vocabularies and other assets from there.",
+            hint="Fetch or export the model again, and copy its assets directory with it.",
+            path=path,
+            files=tuple(files),
+        )
+
+    @classmethod
+    def git_lfs_pointer(cls, file: str, size: int) -> IntegrityError:
+        """A file was not fetched from git-lfs."""
+        return cls(
+            "{} is a git-lfs pointer, not the file itself.".format(file),
+            why="The repository keeps large files apart, and what was fetched only says where this one is"
+            + (" ({:,} bytes).".format(size) if size else "."),
+            hint='Run "git lfs install" and then "git lfs pull" in the repository that it came from, or download the '
+            "file from the repository's web page.",
+            file=file,
+            size=size,
+        )
+
+    @classmethod
+    def short_file(cls, file: str, size: int, needed: int) -> IntegrityError:
+        """A shard of the variables ends early."""
+        return cls(
+            "{} is cut short.".format(file),
+            why="It has {:,} bytes, and the variables in it need {:,}.".format(size, needed),
+            hint="Fetch or export the model again; the download or copy did not come to its end.",
+            file=file,
+            size=size,
+            needed=needed,
+        )
+
+    @classmethod
+    def damaged(cls, file: str, reason: str, truncated: bool) -> IntegrityError:
+        """A file cannot be understood.
+
+        Args:
+            file: The file.
+            reason: Where and why reading it failed.
+            truncated: Whether it is right as far as it goes.
+        """
+        return cls(
+            "{} is {}.".format(file, "cut short" if truncated else "damaged"),
+            why="Reading it failed: {}.".format(reason),
+            hint="Fetch or export the model again"
+            + ("; the download or copy did not come to its end." if truncated else "."),
+            file=file,
+            reason=reason,
+            truncated=truncated,
+        )
+
+    @classmethod
+    def unreadable(cls, file: str, reason: str) -> IntegrityError:
+        """The operating system refuses to read a file."""
+        return cls(
+            "{} cannot be read.".format(file),
+            why="{}.".format(reason.rstrip(".")),
+            hint="Check the permissions of the file and of the directories above it, and the disk it is on.",
+            file=file,
+            reason=reason,
+        )
+
+    @classmethod
+    def broken_archive(cls, path: str, reason: str) -> IntegrityError:
+        """An archive is cut off, damaged, or no archive at all."""
+        return cls(
+            "the archive {} is damaged.".format(path),
+            why="Reading it failed: {}.".format(reason),
+            hint="Download or copy it again, and look at what it is: a web page or a git-lfs pointer saved under the name "
+            "of an archive fails like this too.",
+            path=path,
+            reason=reason,
+        )
+
+    @classmethod
+    def harmful_member(cls, path: str, member: str, reason: str) -> IntegrityError:
+        """An archive has a member that could write outside the archive's directory, or fill the disk."""
+        return cls(
+            "the archive {} was refused because of its member {!r}.".format(path, member),
+            why=reason,
+            hint="No model needs such a member: get the archive from a source you trust. If you trust this one, unpack it "
+            "yourself and pass the directory.",
+            path=path,
+            member=member,
+            reason=reason,
+        )
+
+    @classmethod
+    def archive_too_large(cls, path: str, limit: int, variable: str) -> IntegrityError:
+        """An archive unpacks to more than is allowed."""
+        return cls(
+            "the archive {} was refused: unpacked, it has more than {} bytes.".format(path, limit),
+            why="A small archive can be made to unpack to any size and fill the disk.",
+            hint="If you trust it, let the environment variable {} allow more bytes.".format(variable),
+            path=path,
+            limit=limit,
+        )
+
+
+class UnknownFormatError(UnihubError, ValueError):
+    """What is there is no TensorFlow Hub model."""
+
+    @classmethod
+    def empty_directory(cls, path: str) -> UnknownFormatError:
+        """A directory with nothing in it."""
+        return cls(
+            "{} holds no model: it is empty.".format(path),
+            why="A model is a directory with a saved_model.pb in it.",
+            hint="Export with tf.saved_model.save(model, {0}) or fetch a model into it; unihub.load({0}) then loads "
+            "it.".format(_quoted(path)),
+            path=path,
+        )
+
+    @classmethod
+    def other_format(cls, path: str, kind: str) -> UnknownFormatError:
+        """A model that belongs to something else, or no model.
+
+        Args:
+            path: The file or directory.
+            kind: Which of the formats that are known by sight it has.
+        """
+        what, why, hint = _OTHER_FORMATS[kind]
+        return cls(
+            "{} is {}.".format(path, what),
+            why=why,
+            hint=hint.format(path=_quoted(path), directory=_quoted(os.path.dirname(path) or ".")),
+            path=path,
+            kind=kind,
+        )
+
+    @classmethod
+    def nested_model(cls, path: str, child: str) -> UnknownFormatError:
+        """The model is one level below."""
+        return cls(
+            "{} is not a model, but holds one.".format(path),
+            why="The model is in its directory {}, as TensorFlow Serving and unpacked archives lay models out.".format(
+                os.path.basename(child)
+            ),
+            hint="Give that one: unihub.load({}).".format(_quoted(child)),
+            path=path,
+            child=child,
+        )
+
+    @classmethod
+    def nothing_known(cls, path: str, names: Sequence[str] = ()) -> UnknownFormatError:
+        """Neither a model nor anything known by sight.
+
+        Args:
+            path: The file or directory.
+            names: What is in it, when it is a directory.
+        """
+        return cls(
+            "{} is no model.".format(path),
+            why="It holds {}, but no saved_model.pb.".format(_first(names))
+            if names
+            else "It is a file, in no format that is known here; a model is a directory with a saved_model.pb in it.",
+            hint="Give the directory that tf.saved_model.save() or tf.compat.v1.saved_model.Builder() wrote, as in "
+            'unihub.load("path/to/directory").',
+            path=path,
+            names=tuple(names),
+        )
+
+
+class SignatureError(UnihubError, ValueError):
+    """The model has no such way to be called."""
+
+    @classmethod
+    def unknown(cls, path: str, signature: str, signatures: Sequence[Any]) -> SignatureError:
+        names = [known.name for known in signatures]
+        return cls(
+            "{} has no signature named {!r}.".format(path, signature),
+            why="It has {}".format("these:\n" + _table(signatures) if names else "no signatures at all."),
+            hint="pass one of them as signature=, or leave it out." + _closest(signature, names),
+            path=path,
+            signature=signature,
+            signatures=tuple(names),
+        )
+
+    @classmethod
+    def required(cls, path: str, signatures: Sequence[Any]) -> SignatureError:
+        return cls(
+            "{} does not say which of its signatures to call.".format(path),
+            why="None is named 'serving_default' or 'default', and there is not just one:\n" + _table(signatures)
+            if signatures
+            else "It has no signatures, and its root object cannot be called.",
+            hint="pass signature= with one of the names."
+            if signatures
+            else "load it with api=\"load\" and use the attributes of model.native, if it has any.",
+            path=path,
+            signatures=tuple(known.name for known in signatures),
+        )
+
+    @classmethod
+    def unknown_output(cls, signature: str, output_key: str, names: Sequence[str]) -> SignatureError:
+        return cls(
+            "{} has no output named {!r}.".format(signature, output_key),
+            why="Its outputs are: {}.".format(", ".join(sorted(names)) or "none by name"),
+            hint="pass one of them as output_key=, or as_dict=True for all." + _closest(output_key, names),
+            signature=signature,
+            output_key=output_key,
+            outputs=tuple(sorted(names)),
+        )
+
+
+class TagsError(UnihubError, ValueError):
+    """The model has no such graph variant, or it contradicts the other arguments."""
+
+    @classmethod
+    def unknown(cls, path: str, tags: Iterable[str], tag_sets: Sequence[Iterable[str]]) -> TagsError:
+        return cls(
+            "{} has no graph variant with the tags {}.".format(path, _tags(tags)),
+            why="Its variants are: {}.".format(", ".join(_tags(known) for known in tag_sets)),
+            hint="pass one of these as tags=, or leave it out.",
+            path=path,
+            tags=frozenset(tags),
+            tag_sets=tuple(frozenset(known) for known in tag_sets),
+        )
+
+    @classmethod
+    def required(cls, path: str, tag_sets: Sequence[Iterable[str]]) -> TagsError:
+        return cls(
+            "{} does not say which of its graph variants to load.".format(path),
+            why="None is plain or tagged {{'serve'}}, and there is not just one: {}.".format(
+                ", ".join(_tags(known) for known in tag_sets)
+            ),
+            hint="pass one of these as tags=.",
+            path=path,
+            tag_sets=tuple(frozenset(known) for known in tag_sets),
+        )
+
+    @classmethod
+    def train_variant_is_frozen(cls, path: str, tags: Iterable[str]) -> TagsError:
+        return cls(
+            "the graph variant {} of {} is for training, and trainable is False.".format(_tags(tags), path),
+            why="It keeps dropout active and uses the statistics of each batch, so its outputs would be silently wrong.",
+            hint="leave tags= out for inference; or load with trainable=True.",
+            path=path,
+            tags=frozenset(tags),
+        )
+
+
+class InputError(UnihubError, TypeError):
+    """The arguments of a call do not fit the model."""
+
+    @classmethod
+    def wrong_names(cls, signature: Any, names: Iterable[str]) -> InputError:
+        given, expected = sorted(map(str, names)), sorted(tensor.name for tensor in signature.inputs)
+        unknown = [name for name in given if name not in expected]
+        return cls(
+            "the inputs do not have the names that {!r} expects.".format(signature.name),
+            why="expected {}; got {}.".format(", ".join(expected) or "no inputs", ", ".join(given) or "none"),
+            hint="pass a dict with exactly these names." + "".join(_closest(name, expected) for name in unknown[:1]),
+            signature=signature.name,
+            expected=tuple(expected),
+            given=tuple(given),
+        )
+
+    @classmethod
+    def needs_dict(cls, signature: Any) -> InputError:
+        return cls(
+            "{!r} has {} inputs, and got one value without a name.".format(signature.name, len(signature.inputs)),
+            why="Its inputs are:\n" + _table(signature.inputs)
+            if signature.inputs
+            else "It takes no inputs at all.",
+            hint="pass a dict by input name." if signature.inputs else "call it with an empty dict.",
+            signature=signature.name,
+            expected=tuple(tensor.name for tensor in signature.inputs),
+        )
+
+    @classmethod
+    def does_not_fit(cls, name: str, expected: str, given: str) -> InputError:
+        return cls(
+            "the input {!r} does not fit the model.".format(name),
+            why="expected {}; got {}.".format(expected, given),
+            hint="convert it before the call.",
+            name=name,
+            expected=expected,
+            given=given,
+        )
+
+    @classmethod
+    def fits_no_trace(cls, path: str, given: str, expected: Sequence[str]) -> InputError:
+        return cls(
+            "the arguments fit none of the ways in which {} can be called.".format(path),
+            why="got {}; expected one of\n{}".format(given, _table(expected)),
+            hint="convert the inputs to one of these structures, dtypes and shapes.",
+            path=path,
+            given=given,
+            expected=tuple(expected),
+        )
+
+    @classmethod
+    def training_is_no_bool(cls, value: Any) -> InputError:
+        return cls(
+            "training= must be True, False or None; got {}.".format(type(value).__name__),
+            why="It selects which of the functions in the model is called, before TensorFlow runs it.",
+            hint="pass a Python bool; to switch inside a graph, call the model in both branches of tf.cond. Further "
+            "arguments of the model go by their names.",
+            given=value,
+        )
+
+    @classmethod
+    def frozen(cls, path: str) -> InputError:
+        return cls(
+            "{} was loaded with trainable=False and cannot be called with training=True.".format(path),
+            why="A frozen model never runs in training mode: dropout and batch statistics would change its outputs.",
+            hint="load it with trainable=True; or call it without training=.",
+            path=path,
+        )
+
+    @classmethod
+    def contradicts_variant(cls, path: str, tags: Iterable[str], training: bool) -> InputError:
+        return cls(
+            "{} was loaded as the graph variant {} and cannot be called with training={}.".format(
+                path, _tags(tags), training
+            ),
+            why="In the tf1-hub format the variant is chosen when the model is loaded, for all of its calls.",
+            hint="leave training= out; or load the model once more with tags= for the other variant.",
+            path=path,
+            tags=frozenset(tags),
+            training=training,
+        )
+
+    @classmethod
+    def other_graph(cls, path: str) -> InputError:
+        return cls(
+            "{} was loaded in another graph than the one it is used in.".format(path),
+            why="In graph runtimes a model belongs to the tf.Graph that was current when it was loaded.",
+            hint="load it again inside this graph (an Estimator's model_fn loads its own).",
+            path=path,
+        )
+
+    @classmethod
+    def finalized_graph(cls) -> InputError:
+        return cls(
+            "initialize() cannot add to a finalized graph.",
+            why="It needs ops that tell which variables are still uninitialized, and this graph takes no more ops.",
+            hint="call it before the graph is finalized; a MonitoredSession and an Estimator initialize by themselves.",
+        )
+
+    @classmethod
+    def unknown_option(cls, option: str, known: Sequence[str]) -> InputError:
+        return cls(
+            "load() has no argument {!r} for this model.".format(option),
+            why="Arguments beside {} belong to Keras layers (api=\"keras\").".format(", ".join(known)),
+            hint="leave it out, or pass api=\"keras\"." + _closest(option, known),
+            option=option,
+        )
+
+    @classmethod
+    def unknown_word(cls, argument: str, value: Any, words: Sequence[str]) -> InputError:
+        return cls(
+            "{}={!r} is none of the words it knows.".format(argument, value),
+            why="expected one of {}.".format(", ".join(words)),
+            hint="pass one of these." + _closest(str(value), words),
+            argument=argument,
+            given=value,
+            expected=tuple(words),
+        )
+
+
+class UnsupportedError(UnihubError, NotImplementedError):
+    """The matrix says no."""
+
+    @classmethod
+    def refused(cls, cell: Any, path: str) -> UnsupportedError:
+        return cls(
+            "{} a {} model in the {} runtime is not supported ({}).".format(
+                _doing(cell.operation), cell.format, cell.runtime, path
+            ),
+            why=cell.reason,
+            hint=cell.hint.format(path=path),
+            path=path,
+            format=cell.format,
+            operation=cell.operation,
+            runtime=cell.runtime,
+        )
+
+    @classmethod
+    def no_such_api(cls, cell: Any, api: Any, path: str) -> UnsupportedError:
+        return cls(
+            "{} a {} model in the {} runtime is not supported through api={!r} ({}).".format(
+                _doing(cell.operation), cell.format, cell.runtime, str(api), path
+            ),
+            why="The matrix has for this cell: {}.".format(cell),
+            hint="leave api= out, or pass {}.".format(
+                " or ".join("api={!r}".format(str(choice.api)) for choice in cell.choices)
+            ),
+            path=path,
+            format=cell.format,
+            operation=cell.operation,
+            runtime=cell.runtime,
+            api=api,
+        )
+
+    @classmethod
+    def module_inside_function(cls, path: str) -> UnsupportedError:
+        return cls(
+            "a tf1-hub module cannot be loaded inside a tf.function ({}).".format(path),
+            why="hub.Module builds graph variables; inside a function they keep random values, without an error.",
+            hint="load it outside of the function, in the graph; in eager TensorFlow 2 load it for inference.",
+            path=path,
+        )
+
+    @classmethod
+    def nothing_to_train(cls, path: str) -> UnsupportedError:
+        return cls(
+            "{} has no trainable variables, so trainable=True has nothing to train.".format(path),
+            why="The model marks none of its variables as trainable; training would run and change nothing.",
+            hint="load it with trainable=False; or ask its publisher for a version that can be fine-tuned.",
+            path=path,
+        )
+
+    @classmethod
+    def signature_is_not_trainable(cls, path: str, signature: str) -> UnsupportedError:
+        return cls(
+            "fine-tuning {} through its signature {!r} is not supported.".format(path, signature),
+            why="A signature knows no training mode, no update ops and no regularization losses; only calling the "
+            "model itself does.",
+            hint="leave signature= out; or load with trainable=False.",
+            path=path,
+            signature=signature,
+        )
+
+    @classmethod
+    def not_callable(cls, path: str, signatures: Sequence[Any]) -> UnsupportedError:
+        return cls(
+            "{} cannot be fine-tuned: its root object cannot be called.".format(path),
+            why="It offers signatures only, and these know no training mode, update ops or losses:\n"
+            + _table(signatures),
+            hint="load with trainable=False; or train the attributes of unihub.load(...).native yourself.",
+            path=path,
+        )
+
+
+class RuntimeUnavailableError(UnihubError, ImportError):
+    """A package is missing, or too old or too new."""
+
+    @classmethod
+    def no_tensorflow(cls, exc: BaseException) -> RuntimeUnavailableError:
+        return cls(
+            "TensorFlow cannot be imported.",
+            why="{}: {}".format(type(exc).__name__, exc),
+            hint="pip install 'unihub[tensorflow]'.",
+            package="tensorflow",
+        )
+
+    @classmethod
+    def no_tensorflow_hub(cls, exc: BaseException, version: Any) -> RuntimeUnavailableError:
+        missing = isinstance(exc, ImportError) and version is None
+        text = str(exc).splitlines()
+        return cls(
+            "tensorflow_hub {}.".format("is not installed" if missing else "cannot be imported"),
+            why="{}: {}".format(type(exc).__name__, text[0] if text else ""),
+            hint="pip install 'setuptools<81'; tensorflow_hub needs its pkg_resources."
+            if "pkg_resources" in str(exc)
+            else "pip install 'unihub[tensorflow]', which picks versions that fit each other.",
+            package="tensorflow_hub",
+            version=version,
+        )
+
+    @classmethod
+    def no_hub_attribute(cls, attribute: str, version: Any, runtime: Any) -> RuntimeUnavailableError:
+        return cls(
+            "hub.{} does not exist in tensorflow_hub {}.".format(attribute, version),
+            why="tensorflow_hub 0.16 removed it, and 0.15 and older cannot be imported on TensorFlow 2.16 and later."
+            if attribute == "Module"
+            else "This version of tensorflow_hub does not offer it.",
+            hint="pip install 'tensorflow-hub<0.16' with TensorFlow 2.15 or older; or, for inference, load the model "
+            "in eager TensorFlow 2."
+            if attribute == "Module"
+            else "pip install 'unihub[tensorflow]'.",
+            package="tensorflow_hub",
+            version=version,
+            runtime=runtime,
+        )
+
+    @classmethod
+    def no_layer_for(cls, keras: Any, runtime: Any) -> RuntimeUnavailableError:
+        return cls(
+            "there is no {} layer for TensorFlow Hub models yet.".format(keras),
+            why="tf.keras is Keras 3 in TensorFlow 2.16 and later, and hub.KerasLayer is a Keras 2 layer, which "
+            "Keras 3 models refuse.",
+            hint="set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported, or build the model with tf_keras and pass "
+            "keras=\"keras2\"; or use api=\"load\".",
+            keras=keras,
+            runtime=runtime,
+        )
+
+    @classmethod
+    def no_load_options(cls, version: str) -> RuntimeUnavailableError:
+        return cls(
+            "load_options= needs TensorFlow 2.3 or later.",
+            why="TensorFlow {} has no tf.saved_model.LoadOptions.".format(version),
+            hint="leave load_options= out.",
+            package="tensorflow",
+            version=version,
+        )
+
+
+class MissingOpsError(UnihubError, RuntimeError):
+    """TensorFlow lacks an op or a type that the model uses."""
+
+    @classmethod
+    def not_registered(cls, path: str, ops: Sequence[str], package: str, tensorflow: str) -> MissingOpsError:
+        return cls(
+            "{} uses ops that TensorFlow {} does not have: {}.".format(path, tensorflow, ", ".join(ops)),
+            why="They come from {}, which is not imported here.".format(package)
+            if package
+            else "No package known to unihub registers them: they are custom ops, or newer or older than this "
+            "TensorFlow.",
+            hint="pip install '{0}=={1}.*' and import it before loading.".format(
+                package, ".".join(tensorflow.split(".")[:2])
+            )
+            if package
+            else "import the package that registers them, or call tf.load_op_library, before loading; or use the "
+            "TensorFlow the model was written with.",
+            path=path,
+            ops=tuple(ops),
+            package=package,
+            tensorflow=tensorflow,
+        )
+
+    @classmethod
+    def type_spec_not_registered(cls, path: str, type_spec: str, package: str) -> MissingOpsError:
+        return cls(
+            "{} uses a type that is not registered here: {}.".format(path, type_spec),
+            why="Its class lives in the package {}, and registers itself when that is imported.".format(package),
+            hint="pip install {} and import it before loading.".format(package.replace("_", "-")),
+            path=path,
+            type_spec=type_spec,
+            package=package,
+        )
+
+    @classmethod
+    def newer_than_tensorflow(cls, path: str, written: str, tensorflow: str, detail: str) -> MissingOpsError:
+        return cls(
+            "{} was written by TensorFlow {}, and TensorFlow {} cannot read it.".format(
+                path, written or "of an unknown version", tensorflow
+            ),
+            why="{} An older TensorFlow is not promised to read what a newer one writes.".format(detail),
+            hint="use TensorFlow {} or later; or have the model exported again with TensorFlow {}.".format(
+                written or "newer than this", tensorflow
+            ),
+            path=path,
+            written=written,
+            tensorflow=tensorflow,
+        )
+
+
+class UnsafeModelError(UnihubError, PermissionError):
+    """The model may do harm."""
+
+
+class LoadError(UnihubError, RuntimeError):
+    """TensorFlow failed to load or run the model; what it raised is the ``__cause__``."""
+
+    @classmethod
+    def loading(cls, path: str, exc: BaseException) -> LoadError:
+        return cls(
+            "TensorFlow failed to load {}.".format(path),
+            why="{}: {}".format(type(exc).__name__, _brief(exc)),
+            hint="unihub.inspect({!r}) shows what the model holds; the exception above has TensorFlow's own "
+            "words.".format(path),
+            path=path,
+        )
+
+    @classmethod
+    def calling(cls, path: str, exc: BaseException) -> LoadError:
+        return cls(
+            "TensorFlow failed while it ran {}.".format(path),
+            why="{}: {}".format(type(exc).__name__, _brief(exc)),
+            hint="compare the inputs with model.info; the exception above has TensorFlow's own words.",
+            path=path,
+        )
+
+    @classmethod
+    def uninitialized_table(cls, path: str, exc: BaseException) -> LoadError:
+        return cls(
+            "{} uses a lookup table that is not initialized.".format(path),
+            why="{}: {}".format(type(exc).__name__, _brief(exc)),
+            hint="in graph runtimes call model.initialize(session) once, before the first run.",
+            path=path,
+        )
+
+
+# What else a path may be, by the kinds that unihub._formats tells apart: what it is, why it is not ours, what to call.
+_OTHER_FORMATS = {
+    "keras": (
+        "a Keras model, not a SavedModel",
+        "The .keras format holds a Keras configuration and weights; Keras rebuilds the model from its own classes.",
+        "tf.keras.models.load_model({path}) loads it; model.export(directory), or tf.saved_model.save(model, "
+        "directory) before Keras 3, makes a SavedModel of it.",
+    ),
+    "h5": (
+        "an HDF5 file, not a SavedModel",
+        "Keras keeps models and weights in this format, and rebuilds the model from its own classes.",
+        "tf.keras.models.load_model({path}) loads a whole model; model.load_weights({path}) loads mere weights.",
+    ),
+    "tflite": (
+        "a TensorFlow Lite model, not a SavedModel",
+        "It was converted for small devices, and the conversion cannot be undone.",
+        "tf.lite.Interpreter(model_path={path}) runs it.",
+    ),
+    "tfjs": (
+        "a TensorFlow.js model, not a SavedModel",
+        "It was converted for JavaScript.",
+        "In JavaScript tf.loadGraphModel() or tf.loadLayersModel() loads it; of a layers model "
+        "tensorflowjs.converters.load_keras_model({path}) makes a Keras model in Python.",
+    ),
+    "graph-def": (
+        "a bare GraphDef (a frozen graph), not a SavedModel",
+        "It has neither signatures nor variables, so nothing says which tensors go in and come out.",
+        "tf.compat.v1.import_graph_def(tf.compat.v1.GraphDef.FromString(open({path}, 'rb').read())) brings it into a "
+        "graph.",
+    ),
+    "checkpoint": (
+        "a checkpoint, not a SavedModel",
+        "It holds the values of variables, but no graph.",
+        "Build the model by its own code, then tf.train.Checkpoint(model=model).restore(...), or "
+        "tf.compat.v1.train.Saver().restore(session, ...) for TF1; tf.train.load_checkpoint({path}) shows the values.",
+    ),
+    "saved-model-file": (
+        "one file of a SavedModel",
+        "A model is the whole directory: the graph in saved_model.pb, and the variables and assets beside it.",
+        "unihub.load({directory}), where the file has to be called saved_model.pb.",
+    ),
+    "archive": (
+        "an archive, not a directory",
+        "A model has to be unpacked to be looked into.",
+        "unihub.load({path}) unpacks a .tar.gz, .tgz or .tar with a model in it; unihub.resolve({path}) says "
+        "where to.",
+    ),
+    "html": (
+        "a web page, not a model",
+        "A server answered with a page for people, such as a login or an error, and the answer was saved.",
+        "Delete it and give the handle itself, as in unihub.load(\"https://...\"), or download it by hand.",
+    ),
+}
+
+_SHOWN = 8
+
+
+def _first(names: Sequence[str]) -> str:
+    """The first few of the names of files."""
+    return ", ".join(names[:_SHOWN]) + (" and more" if len(names) > _SHOWN else "") or "nothing"
+
+
+def _quoted(path: str) -> str:
+    """A path as it stands in a call."""
+    return '"{}"'.format(path)
+
+
+def _are(files: Sequence[str]) -> str:
+    """``a is``, ``a and b are``, ``a, b, ... (9 files) are``."""
+    if len(files) == 1:
+        return "{} is".format(files[0])
+    if len(files) <= 3:
+        return "{} and {} are".format(", ".join(files[:-1]), files[-1])
+    return "{}, ... ({} files) are".format(", ".join(files[:3]), len(files))
+
+
+def _closest(word: str, words: Iterable[str]) -> str:
+    """`` Did you mean 'x'?``, or nothing."""
+    close = difflib.get_close_matches(word, list(words), n=1)
+    return " Did you mean {!r}?".format(close[0]) if close else ""
+
+
+def _table(rows: Sequence[Any]) -> str:
+    """One line a row, as every error lists signatures, tag sets and tensors."""
+    return "\n".join("  {}".format(row) for row in rows)
+
+
+def _tags(tags: Iterable[str]) -> str:
+    """``{'train'}``, or ``{}`` for the plain variant."""
+    return "{{{}}}".format(", ".join(repr(tag) for tag in sorted(tags)))
+
+
+def _doing(operation: str) -> str:
+    return {"inference": "inference with", "fine-tune": "fine-tuning", "create": "creating"}[str(operation)]
+
+
+def _brief(exc: BaseException) -> str:
+    """The first line of an exception's text that says something, without TensorFlow's tracebacks."""
+    lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
+    spoken = [line for line in lines if not line.startswith(("Graph execution error", "Detected at", "File "))]
+    return (spoken or lines or ["no message"])[0][:400]
