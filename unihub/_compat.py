@@ -105,3 +105,13 @@ def register_keras_serializable(package: str) -> Any:
     """The decorator that lets Keras find a class again when it loads a model; TensorFlow 1.14 has none."""
     register = getattr(keras2().utils, "register_keras_serializable", None)
     return (lambda cls: cls) if register is None else register(package=package)
+
+
+def as_written(function: Any) -> Any:
+    """The function as it stands in its file.
+
+    While TensorFlow traces a user's function, AutoGraph rewrites all that is called from there. It mistakes generator
+    expressions in TensorFlow 1.15, and has nothing to gain here in any version.
+    """
+    tf = import_tensorflow()
+    return function if tf.executing_eagerly() else tf.autograph.experimental.do_not_convert(function)

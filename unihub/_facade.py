@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, Optional
 
-from unihub import _boundary, _objects, _resolve
+from unihub import _boundary, _compat, _objects, _resolve
 from unihub._model_info import ModelInfo
 from unihub._model_info import inspect as _inspect_path
 from unihub._plan import Plan, decide, parse_request
@@ -70,12 +70,12 @@ def load(
         >>> model(["hello world"]).shape.as_list()
         [1, 20]
     """
-    decided = plan(
+    decided = _compat.as_written(plan)(
         handle, trainable, signature, tags=tags, output_key=output_key, as_dict=as_dict, api=api, keras=keras, name=name,
         load_options=load_options, collections=collections, **layer_options
     )  # fmt: skip
     with _boundary.loading(decided):
-        return decided.load_strategy().load(decided)
+        return _compat.as_written(decided.load_strategy().load)(decided)
 
 
 def plan(handle: Any, trainable: bool = False, signature: Optional[str] = None, **options: Any) -> Plan:

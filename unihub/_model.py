@@ -63,7 +63,7 @@ class Model:
         self._check_training(training)
         self._check_graph()
         with _boundary.calling(self.plan):
-            return self._run(inputs, training, arguments)
+            return _compat.as_written(self._run)(inputs, training, arguments)
 
     def initialize(self, session: Any) -> None:
         """Initializes what is not initialized yet in the graph of a session: tables, and variables without a value.
@@ -110,6 +110,11 @@ def current_graph() -> Any:
         return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
 
+def building_function() -> bool:
+    """Whether TensorFlow traces a function here, rather than building a plain graph."""
+    return bool(_compat.import_tensorflow().compat.v1.get_default_graph().building_function)
+
+
 def add_to_collection(name: str, items: Sequence[Any]) -> None:
     """Adds to a collection of the current graph what is not in it yet."""
     collection = _compat.import_tensorflow().compat.v1.get_collection_ref(name)
@@ -133,8 +138,15 @@ def initialize(session: Any) -> None:
     # An initializer may read a table, or another variable's initial value.
     session.run(tables)
     session.run([variable.initializer for variable in waiting])
-    for variable, value in zip(kept, values):
-        variable.load(value, session)
+    _assign(session, kept, values)
+
+
+def _assign(session: Any, variables: Sequence[Any], values: Sequence[Any]) -> None:
+    """Gives variables values by ops of their own: Variable.load() goes through the initializer, which is shared."""
+    v1 = _compat.import_tensorflow().compat.v1
+    with session.graph.as_default():
+        places = [v1.placeholder(variable.dtype.base_dtype, variable.shape) for variable in variables]
+        session.run([v1.assign(*pair) for pair in zip(variables, places)], dict(zip(places, values)))
 
 
 def _overwritten_by(waiting: Sequence[Any], initialized: Sequence[Any]) -> List[Any]:

@@ -12,12 +12,23 @@ from unihub import _compat, _tensors, errors
 
 
 class Match(NamedTuple):
-    """A concrete function and the arguments of a call, converted to what it takes."""
+    """A concrete function and the arguments of a call, converted to what it takes.
+
+    ``arguments`` are those that the caller gave, ``all_arguments`` has the trace's own values for the others too.
+    """
 
     concrete: Any
     inputs: Any
     arguments: Dict[str, Any]
+    all_arguments: Dict[str, Any]
     tensors: List[Any]
+    is_first: bool = True
+
+    def call(self, function: Any) -> Any:
+        """Calls the restored function, or this trace of it where TensorFlow would take another one."""
+        if self.is_first:
+            return function(self.inputs, **self.arguments)
+        return self.concrete(self.inputs, **self.all_arguments)
 
 
 def match(
@@ -44,11 +55,9 @@ def match(
             fitting.append(_fit_trace(names, concrete, inputs, arguments))
         except _tensors.Mismatch:
             continue
-    for found in fitting:
-        if _fits_for_certain(found):
-            return found
     if fitting:
-        return fitting[0]
+        certain = next((found for found in fitting if _fits_for_certain(found)), fitting[0])
+        return certain._replace(is_first=certain is fitting[0])
     given = ", ".join([_tensors.describe(inputs)] + ["{}={}".format(*item) for item in arguments.items()])
     raise errors.InputError.fits_no_trace(path, given, [_describe_trace(names, concrete) for concrete in concretes])
 
@@ -75,7 +84,8 @@ def _fit_trace(names: Sequence[str], concrete: Any, inputs: Any, arguments: Mapp
         )
         if _is_spec(leaf)
     ]
-    return Match(concrete, fitted[first], {name: fitted[name] for name in arguments}, tensors)
+    inputs = fitted.pop(first)
+    return Match(concrete, inputs, {name: fitted[name] for name in arguments}, fitted, tensors)
 
 
 def _specs_by_name(names: Sequence[str], concrete: Any) -> Dict[str, Any]:

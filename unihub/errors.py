@@ -54,8 +54,9 @@ class UnihubError(Exception):
           Hint: pick it up.
     """
 
-    # Keras would raise an error of its own for what is raised in a layer, unless it is marked as told already.
+    # In a layer, and in a tf.function, Keras and AutoGraph would raise an error of their own instead, unless it is marked.
     _keras_call_info_injected = True
+    ag_pass_through = True
 
     def __init__(self, what: str, *, why: str, hint: str, **facts: Any) -> None:
         super().__init__(what)
@@ -364,8 +365,8 @@ class IntegrityError(UnihubError, OSError):
         return cls(
             "the archive {} is damaged.".format(path),
             why="Reading it failed: {}.".format(reason),
-            hint="Download or copy it again, and look at what it is: a web page or a git-lfs pointer saved under the name "
-            "of an archive fails like this too.",
+            hint="Download or copy it again, and look at what it is: a web page or a git-lfs pointer saved under the "
+            "name of an archive fails like this too.",
             path=path,
             reason=reason,
         )
@@ -376,8 +377,8 @@ class IntegrityError(UnihubError, OSError):
         return cls(
             "the archive {} was refused because of its member {!r}.".format(path, member),
             why=reason,
-            hint="No model needs such a member: get the archive from a source you trust. If you trust this one, unpack it "
-            "yourself and pass the directory.",
+            hint="No model needs such a member: get the archive from a source you trust. If you trust this one, unpack "
+            "it yourself and pass the directory.",
             path=path,
             member=member,
             reason=reason,
@@ -468,7 +469,9 @@ class SignatureError(UnihubError, ValueError):
         return cls(
             "{} has no signature named {!r}.".format(path, signature),
             why="It has {}".format("these:\n" + _table(signatures) if names else "no signatures at all."),
-            hint="pass one of them as signature=, or leave it out." + _closest(signature, names),
+            hint="pass one of them as signature=, or leave it out." + _closest(signature, names)
+            if names
+            else "leave signature= out.",
             path=path,
             signature=signature,
             signatures=tuple(names),
@@ -477,13 +480,14 @@ class SignatureError(UnihubError, ValueError):
     @classmethod
     def required(cls, path: str, signatures: Sequence[Any]) -> SignatureError:
         return cls(
-            "{} does not say which of its signatures to call.".format(path),
+            "{} {}.".format(path, "does not say which of its signatures to call" if signatures else "cannot be called"),
             why="None is named 'serving_default' or 'default', and there is not just one:\n" + _table(signatures)
             if signatures
-            else "It has no signatures, and its root object cannot be called.",
+            else "It has no signatures, and its root object is no function.",
             hint="pass signature= with one of the names."
             if signatures
-            else "load it with api=\"load\" and use the attributes of model.native, if it has any.",
+            else "have it exported again with signatures; what it holds are the attributes of "
+            "tf.saved_model.load({}).".format(_quoted(path)),
             path=path,
             signatures=tuple(known.name for known in signatures),
         )
@@ -530,7 +534,8 @@ class TagsError(UnihubError, ValueError):
     def train_variant_is_frozen(cls, path: str, tags: Iterable[str]) -> TagsError:
         return cls(
             "the graph variant {} of {} is for training, and trainable is False.".format(_tags(tags), path),
-            why="It keeps dropout active and uses the statistics of each batch, so its outputs would be silently wrong.",
+            why="It keeps dropout active and uses the statistics of each batch, so its outputs would be silently "
+            "wrong.",
             hint="leave tags= out for inference; or load with trainable=True.",
             path=path,
             tags=frozenset(tags),
@@ -639,9 +644,9 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def unknown_option(cls, option: str, known: Sequence[str]) -> InputError:
         return cls(
-            "load() has no argument {!r} for this model.".format(option),
-            why="Arguments beside {} belong to Keras layers (api=\"keras\").".format(", ".join(known)),
-            hint="leave it out, or pass api=\"keras\"." + _closest(option, known),
+            "there is no argument {!r} here.".format(option),
+            why="Known are {}; any other belongs to a Keras layer.".format(", ".join(known)),
+            hint="leave it out, or load the model with api=\"keras\"." + _closest(option, known),
             option=option,
         )
 
@@ -694,9 +699,10 @@ class UnsupportedError(UnihubError, NotImplementedError):
     @classmethod
     def module_inside_function(cls, path: str) -> UnsupportedError:
         return cls(
-            "a tf1-hub module cannot be loaded inside a tf.function ({}).".format(path),
+            "a tf1-hub module cannot be used while TensorFlow traces a function ({}).".format(path),
             why="hub.Module builds graph variables; inside a function they keep random values, without an error.",
-            hint="load it outside of the function, in the graph; in eager TensorFlow 2 load it for inference.",
+            hint="load and call it in the graph itself, outside of tf.function and, in TensorFlow 2, of tf.cond and "
+            "tf.while_loop; or load it in eager TensorFlow 2 for inference.",
             path=path,
         )
 
@@ -750,9 +756,10 @@ class RuntimeUnavailableError(UnihubError, ImportError):
         return cls(
             "tensorflow_hub {}.".format("is not installed" if missing else "cannot be imported"),
             why="{}: {}".format(type(exc).__name__, text[0] if text else ""),
-            hint="pip install 'setuptools<81'; tensorflow_hub needs its pkg_resources."
+            hint="pip install 'setuptools<82'; tensorflow_hub needs its pkg_resources."
             if "pkg_resources" in str(exc)
-            else "pip install 'unihub[tensorflow]', which picks versions that fit each other.",
+            else "pip install 'tensorflow-hub<0.16' beside TensorFlow 2.15 or older; beside a newer one, say 2.18,\n"
+            "pip install --no-deps tensorflow-hub 'tf-keras==2.18.*', which leaves TensorFlow as it is.",
             package="tensorflow_hub",
             version=version,
         )
@@ -767,7 +774,7 @@ class RuntimeUnavailableError(UnihubError, ImportError):
             hint="pip install 'tensorflow-hub<0.16' with TensorFlow 2.15 or older; or, for inference, load the model "
             "in eager TensorFlow 2."
             if attribute == "Module"
-            else "pip install 'unihub[tensorflow]'.",
+            else "pip install --upgrade --no-deps 'tensorflow-hub<0.16'.",
             package="tensorflow_hub",
             version=version,
             runtime=runtime,
@@ -807,9 +814,7 @@ class MissingOpsError(UnihubError, RuntimeError):
             if package
             else "No package known to unihub registers them: they are custom ops, or newer or older than this "
             "TensorFlow.",
-            hint="pip install '{0}=={1}.*' and import it before loading.".format(
-                package, ".".join(tensorflow.split(".")[:2])
-            )
+            hint="{}, and import it before loading.".format(_how_to_get(package, tensorflow))
             if package
             else "import the package that registers them, or call tf.load_op_library, before loading; or use the "
             "TensorFlow the model was written with.",
@@ -833,12 +838,12 @@ class MissingOpsError(UnihubError, RuntimeError):
     @classmethod
     def newer_than_tensorflow(cls, path: str, written: str, tensorflow: str, detail: str) -> MissingOpsError:
         return cls(
-            "{} was written by TensorFlow {}, and TensorFlow {} cannot read it.".format(
-                path, written or "of an unknown version", tensorflow
+            "{} was written by {}, and TensorFlow {} cannot read it.".format(
+                path, "TensorFlow " + written if written else "a TensorFlow that it does not name", tensorflow
             ),
             why="{} An older TensorFlow is not promised to read what a newer one writes.".format(detail),
-            hint="use TensorFlow {} or later; or have the model exported again with TensorFlow {}.".format(
-                written or "newer than this", tensorflow
+            hint="use {}; or have the model exported again with TensorFlow {}.".format(
+                "TensorFlow {} or later".format(written) if written else "a newer TensorFlow", tensorflow
             ),
             path=path,
             written=written,
@@ -972,6 +977,14 @@ def _table(rows: Sequence[Any]) -> str:
 def _tags(tags: Iterable[str]) -> str:
     """``{'train'}``, or ``{}`` for the plain variant."""
     return "{{{}}}".format(", ".join(repr(tag) for tag in sorted(tags)))
+
+
+def _how_to_get(package: str, tensorflow: str) -> str:
+    """What installs a package for a TensorFlow; only one of them is numbered as TensorFlow is."""
+    release = ".".join(tensorflow.split(".")[:2])
+    if package == "tensorflow-text":
+        return "pip install '{}=={}.*'".format(package, release)
+    return "install {} in the version that its page on PyPI names for TensorFlow {}".format(package, release)
 
 
 def _doing(operation: str) -> str:

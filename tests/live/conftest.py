@@ -17,16 +17,28 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import tensorflow as tf  # noqa: E402
+import tensorflow_hub as hub  # noqa: E402
+
+import unihub  # noqa: E402
 
 DATA = Path(__file__).parent.parent / "data"
-RUNTIME = os.environ.get("UNIHUB_RUNTIME", "tf2" if tf.compat.v1.executing_eagerly_outside_functions() else "tf1")
+RUNTIME = os.environ.get("UNIHUB_RUNTIME", "tf2" if tf.__version__[0] == "2" else "tf1")
 
 if RUNTIME == "tf1-compat":
     tf.compat.v1.disable_v2_behavior()
 tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
 
 
-def pytest_sessionstart(session):
+# A process in one runtime, and the runtimes that can be reached in it. tf2-graph is a plain graph in a tf2 process.
+MODES = ("tf2", "tf2-graph") if RUNTIME == "tf2" else (RUNTIME,)
+
+# Facts that decide who can serve a cell, read off the packages themselves and not asked of unihub.
+TENSORFLOW = tuple(map(int, tf.__version__.split(".")[:2]))
+HAS_HUB_MODULE = hasattr(hub, "Module")
+HAS_KERAS2 = not hasattr(tf.keras, "ops")  # Keras 3 brought them
+
+
+def check_environment():
     """Fails the run when the process is not what it says."""
     from unihub._runtime import detect_runtime
 
@@ -37,8 +49,14 @@ def pytest_sessionstart(session):
         "tensorflow_hub": (os.environ.get("UNIHUB_HUB", found.tensorflow_hub), found.tensorflow_hub),
     }
     wrong = ["{}: declared {}, found {}".format(name, *pair) for name, pair in declared.items() if pair[0] != pair[1]]
+    if os.environ.get("UNIHUB_INSTALLED") and "site-packages" not in unihub.__file__:
+        wrong.append("unihub: declared to be installed, found {}".format(unihub.__file__))
     if wrong:
-        pytest.exit("this environment is not what it declares: " + "; ".join(wrong), returncode=3)
+        raise RuntimeError("this environment is not what it declares: " + "; ".join(wrong))
+
+
+# Not in a hook: pytest calls those of session start only if it is asked for this very folder.
+check_environment()
 
 
 def pytest_report_header(config):
@@ -50,8 +68,9 @@ def pytest_report_header(config):
 class Session:
     """Runs what a model returns, in whichever runtime this is; used as a context in which models are made."""
 
-    def __init__(self, graph):
+    def __init__(self, graph, mode):
         self.graph = graph
+        self.mode = mode
         self._session = None
 
     @property
@@ -79,6 +98,13 @@ def runtime():
     return RUNTIME
 
 
+@pytest.fixture(params=MODES)
+def place(request):
+    """The same as ``live``, for each runtime that can be reached in this process; ``place.mode`` says which."""
+    with live_context(request.param) as context:
+        yield context
+
+
 @pytest.fixture
 def live():
     """A clean place for one model: a graph and its session, or eager TensorFlow."""
@@ -90,10 +116,10 @@ def live():
 def live_context(mode):
     """The same for one mode; ``tf2-graph`` is a plain graph in a tf2 process."""
     if mode == "tf2":
-        yield Session(None)
+        yield Session(None, mode)
         return
     with tf.Graph().as_default() as graph:
-        yield Session(graph)
+        yield Session(graph, mode)
 
 
 def load_golden(path):
@@ -108,3 +134,24 @@ def load_golden(path):
 
 def _unnamed(values):
     return values[""] if list(values) == [""] else values
+
+
+def missing_server(api, keras="auto"):
+    """What TensorFlow Hub offers no more in this environment, as errors name it; ``None`` when it is there."""
+    if api == "module" and not HAS_HUB_MODULE:
+        return "hub.Module"
+    if api == "keras" and keras == "auto" and not HAS_KERAS2:
+        return "keras3"
+    return None
+
+
+def assert_close(found, wanted):
+    """The numbers of one call: a dict by name, or one array."""
+    if isinstance(wanted, dict):
+        assert set(found) == set(wanted)
+        for name in wanted:
+            assert_close(found[name], wanted[name])
+    elif wanted.dtype.kind in "SU":
+        np.testing.assert_array_equal(np.asarray(found).astype("S"), wanted.astype("S"))
+    else:
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)

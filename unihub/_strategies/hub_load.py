@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from unihub import _boundary, _compat, errors
 from unihub._inlining import call_inlined, pack_outputs
-from unihub._model import Model, add_to_collection
+from unihub._model import Model, add_to_collection, building_function
 from unihub._plan import Plan
 from unihub._signature_call import bind_inputs, select_output
 from unihub._traces import match
@@ -85,7 +85,7 @@ class HubLoad(Model):
     def _call_signature(self, signature: Signature, inputs: Any) -> Mapping[str, Any]:
         function = self.native.signatures[signature.name]
         tensors = _flatten_composites(function, bind_inputs(signature, inputs))
-        if self._graph is None or self.info.format is not Format.TF2_SAVED_MODEL or _building_function():
+        if self._graph is None or self.info.format is not Format.TF2_SAVED_MODEL or building_function():
             outputs: Mapping[str, Any] = function(**tensors)
             return outputs
         result: Mapping[str, Any] = self._inline(function, [tensors[name] for name in sorted(tensors)])
@@ -108,8 +108,8 @@ class HubLoad(Model):
                 raise
             without = {name: value for name, value in arguments.items() if name != "training"}
             found = match(self.info.path, call.arguments, concretes, inputs, without)
-        if self._graph is None or _building_function():
-            return function(found.inputs, **found.arguments)
+        if self._graph is None or building_function():
+            return found.call(function)
         return self._inline(found.concrete, found.tensors, updates=training)
 
     def _inline(self, concrete: Any, tensors: Sequence[Any], updates: bool = False) -> Any:
@@ -172,10 +172,6 @@ def _no_restore_among_tables() -> Iterator[None]:
 
 def _keys() -> Any:
     return _compat.import_tensorflow().compat.v1.GraphKeys
-
-
-def _building_function() -> bool:
-    return bool(_compat.import_tensorflow().compat.v1.get_default_graph().building_function)
 
 
 def _restored_call(native: Any) -> Any:

@@ -6,7 +6,7 @@ import functools
 from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from unihub import _compat, errors
-from unihub._model import Model
+from unihub._model import Model, building_function
 from unihub._plan import Plan
 from unihub._signature_call import bind_inputs, select_output
 from unihub._vocabulary import Signature
@@ -62,6 +62,8 @@ class HubModule(Model):
         return self._call_signature(signature, args[0] if args else kwargs)
 
     def _call_signature(self, signature: Signature, inputs: Any) -> Dict[str, Any]:
+        if building_function():
+            raise errors.UnsupportedError.module_inside_function(self.info.path)
         bound = bind_inputs(signature, inputs)
         with _watching_collections(self.plan) as added:
             outputs = self.native(bound or None, signature=signature.name, as_dict=True)

@@ -1,0 +1,134 @@
+"""The tree of errors: which classes there are, what else they are, and that they survive travel."""
+import builtins
+import copy
+import inspect
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+from test_messages import GOLDEN, constructors
+
+import unihub
+from unihub import errors
+from unihub.errors import UnihubError
+
+PACKAGE = Path(errors.__file__).parent
+
+# DESIGN.md, section 5.
+BUILTINS = {
+    "HandleError": ValueError,
+    "ModelNotFoundError": FileNotFoundError,
+    "DownloadError": OSError,
+    "IntegrityError": OSError,
+    "UnknownFormatError": ValueError,
+    "SignatureError": ValueError,
+    "TagsError": ValueError,
+    "InputError": TypeError,
+    "UnsupportedError": NotImplementedError,
+    "RuntimeUnavailableError": ImportError,
+    "MissingOpsError": RuntimeError,
+    "UnsafeModelError": PermissionError,
+    "LoadError": RuntimeError,
+}
+
+LEAVES = sorted(BUILTINS)
+
+
+def leaf(name, **facts):
+    return getattr(errors, name)("it is broken.", why="it fell.", hint="pick it up.", **facts)
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_a_leaf_is_also_the_builtin_that_callers_catch(name):
+    assert getattr(errors, name).__bases__ == (UnihubError, BUILTINS[name])
+    with pytest.raises(BUILTINS[name]):
+        raise leaf(name)
+    with pytest.raises(unihub.errors.UnihubError):
+        raise leaf(name)
+
+
+def test_there_are_no_other_classes():
+    classes = {name for name, cls in vars(errors).items() if inspect.isclass(cls) and issubclass(cls, UnihubError)}
+    assert classes == {"UnihubError", *BUILTINS}
+
+
+def test_the_tree_in_the_docstring_is_the_tree():
+    drawn = re.findall(r"^    \+-- (\w+) +\((\w+)\) +\S", errors.__doc__, re.MULTILINE)
+    assert dict(drawn) == {name: builtin.__name__ for name, builtin in BUILTINS.items()}
+    assert [name for name, _ in drawn] == [name for name in vars(errors) if name in BUILTINS]
+    assert all(isinstance(getattr(builtins, name), type) for _, name in drawn)
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_the_message_has_three_parts(name):
+    error = leaf(name)
+    assert str(error) == "it is broken.\n  Why:  it fell.\n  Hint: pick it up."
+    assert (error.what, error.why, error.hint) == ("it is broken.", "it fell.", "pick it up.")
+
+
+def test_long_parts_are_wrapped_and_lines_kept():
+    error = UnihubError("what.", why="word " * 40 + "\n  indented", hint="")
+    lines = str(error).splitlines()
+    assert lines[0] == "what."
+    assert lines[1] == "  Why:  " + "word " * 21 + "word"
+    assert lines[2] == "        " + "word " * 17 + "word"
+    assert lines[3:] == ["          indented", "  Hint: "]
+
+
+def test_a_path_is_never_broken():
+    path = "/a-directory/" + "x" * 200 + "/of-a-model"
+    assert path in str(UnihubError("what.", why="it is at {} still.".format(path), hint="no."))
+
+
+@pytest.mark.parametrize("name", ["UnihubError"] + LEAVES)
+@pytest.mark.parametrize("travel", [copy.copy, copy.deepcopy] + [
+    lambda error, protocol=protocol: pickle.loads(pickle.dumps(error, protocol))
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+])
+def test_survives_travel_with_its_facts(name, travel):
+    error = leaf(name, path="/models/it", tags=frozenset({"train"}), size=3)
+    arrived = travel(error)
+    assert type(arrived) is type(error)
+    assert str(arrived) == str(error)
+    assert (arrived.path, arrived.tags, arrived.size) == ("/models/it", frozenset({"train"}), 3)
+    assert vars(arrived) == vars(error)
+
+
+@pytest.mark.parametrize("error", [error for _, error, _ in GOLDEN], ids=[name for name, _, _ in GOLDEN])
+def test_what_constructors_make_survives_pickling(error):
+    arrived = pickle.loads(pickle.dumps(error))
+    assert type(arrived) is type(error)
+    assert str(arrived) == str(error)
+    assert vars(arrived) == vars(error)
+
+
+def test_facts_of_a_constructor_are_attributes():
+    error = errors.SignatureError.unknown("models/it", "one", [])
+    assert (error.path, error.signature, error.signatures) == ("models/it", "one", ())
+
+
+def test_the_cause_is_kept():
+    with pytest.raises(errors.LoadError) as caught:
+        try:
+            raise KeyError("node")
+        except KeyError as exc:
+            raise errors.LoadError.loading("models/it", exc) from exc
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+@pytest.mark.parametrize("name", sorted(constructors()))
+def test_every_constructor_is_used(name):
+    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "errors.py"]
+    uses = re.compile(r"\b{}\b".format(name.replace(".", r"\.")))
+    assert any(uses.search(source) for source in sources)
+
+
+def test_words_of_errors_stand_in_one_place():
+    """Elsewhere errors are made by their named constructors only."""
+    making = re.compile(r"\b({})\(\s*[^)]".format("|".join(["UnihubError"] + LEAVES)))
+    for path in PACKAGE.rglob("*.py"):
+        if path.name == "errors.py":
+            continue
+        code = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if "class " not in line)
+        assert not making.search(code), path

@@ -1,0 +1,73 @@
+"""``import unihub`` is cheap, and imports nothing heavy; what it names is there."""
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import unihub
+
+HEAVY = ("tensorflow", "tensorflow_hub", "keras", "tf_keras", "numpy", "packaging")
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(unihub.__file__)))
+
+
+def run(code):
+    environment = dict(os.environ, PYTHONPATH=ROOT)
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, check=True, universal_newlines=True
+    ).stdout.split()
+
+
+def loaded_after(code):
+    return run("{}; import sys; print(*[name for name in {!r} if name in sys.modules])".format(code, HEAVY))
+
+
+def test_import_is_light():
+    assert loaded_after("import unihub") == []
+
+
+def test_the_probe_sees_what_is_imported():
+    assert loaded_after("import packaging") == ["packaging"]
+
+
+def test_errors_and_matrix_need_no_tensorflow():
+    assert "tensorflow" not in loaded_after("import unihub; unihub.errors; str(unihub.matrix())")
+
+
+def test_inspect_needs_no_tensorflow():
+    model = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "tf1_hub", "convnet")
+    assert not {"tensorflow", "tensorflow_hub", "keras"} & set(loaded_after("import unihub; unihub.inspect({!r})".format(model)))
+
+
+def test_import_takes_less_than_50_ms():
+    def seconds(code):
+        start = time.perf_counter()
+        run(code)
+        return time.perf_counter() - start
+
+    seconds("import unihub")  # writes the bytecode
+    # Alternating, so that a busy moment of the machine is in both.
+    pairs = [(seconds("pass"), seconds("import unihub")) for _ in range(15)]
+    bare, imported = (statistics.median(column) for column in zip(*pairs))
+    assert imported - bare < 0.050
+
+
+def test_every_name_resolves():
+    assert unihub.__all__ == sorted(unihub.__all__)
+    assert set(unihub.__all__) >= {"load", "plan", "inspect", "resolve", "matrix", "errors", "Module", "KerasLayer"}
+    for name in unihub.__all__:
+        assert getattr(unihub, name) is not None
+        assert name in dir(unihub)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    try:
+        unihub.nonesuch
+    except AttributeError as exc:
+        assert "nonesuch" in str(exc)
+    else:
+        raise AssertionError("there is no such name")
+
+
+def test_star_import():
+    assert run("from unihub import *; print(callable(load))") == ["True"]

@@ -1,0 +1,606 @@
+"""Every message that unihub can raise, as a user reads it."""
+import inspect
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import unihub
+from unihub import _matrix, errors
+from unihub._runtime import Runtime
+from unihub._vocabulary import Api, Format, Keras, Operation, RuntimeMode, Signature, Tensor
+from unihub.errors import (
+    InputError,
+    LoadError,
+    MissingOpsError,
+    RuntimeUnavailableError,
+    SignatureError,
+    TagsError,
+    UnsupportedError,
+)
+
+TESTS = Path(__file__).parent
+PACKAGE = Path(errors.__file__).parent
+
+IMAGES = Tensor("images", "float32", (None, 32, 32, 3))
+DEFAULT = Signature("default", (IMAGES,), (Tensor("default", "float32", (None, 64)),))
+SUM = Signature(
+    "sum", (Tensor("a", "float32", None), Tensor("b", "float32", (None, None), "sparse")), (Tensor("c", "float32", ()),)
+)
+NO_INPUTS = Signature("count", (), (Tensor("output", "int64", ()),))
+
+CELL = _matrix.TABLE[Format.TF1_HUB, Operation.INFERENCE, RuntimeMode.TF2]
+ONE_CHOICE = _matrix.TABLE[Format.TF1_SAVED_MODEL, Operation.INFERENCE, RuntimeMode.TF1]
+REFUSAL = _matrix.TABLE[Format.TF1_HUB, Operation.FINE_TUNE, RuntimeMode.TF2]
+RUNTIME = Runtime(RuntimeMode.TF1_COMPAT, "2.18.1", "0.16.1", Keras.KERAS3)
+
+NO_PKG_RESOURCES = ModuleNotFoundError("No module named 'pkg_resources'")
+NO_ESTIMATOR = AttributeError("module 'tensorflow' has no attribute 'estimator'\nand more")
+GRAPH_ERROR = ValueError("Graph execution error:\n\nDetected at node x\nMatrix size-incompatible: [2,7] and [8,4]\n...")
+
+# The constructor, what it makes of typical facts, and its text.
+GOLDEN = [
+    (
+        "SignatureError.unknown",
+        SignatureError.unknown("models/convnet", "defualt", [DEFAULT, SUM]),
+        """\
+        models/convnet has no signature named 'defualt'.
+          Why:  It has these:
+                  default(images: float32[None,32,32,3]) -> default: float32[None,64]
+                  sum(a: float32[?], b: sparse float32[None,None]) -> c: float32[]
+          Hint: pass one of them as signature=, or leave it out. Did you mean 'default'?""",
+    ),
+    (
+        "SignatureError.unknown",
+        SignatureError.unknown("models/bare", "default", []),
+        """\
+        models/bare has no signature named 'default'.
+          Why:  It has no signatures at all.
+          Hint: leave signature= out.""",
+    ),
+    (
+        "SignatureError.required",
+        SignatureError.required("models/sums", [SUM, NO_INPUTS]),
+        """\
+        models/sums does not say which of its signatures to call.
+          Why:  None is named 'serving_default' or 'default', and there is not just one:
+                  sum(a: float32[?], b: sparse float32[None,None]) -> c: float32[]
+                  count() -> output: int64[]
+          Hint: pass signature= with one of the names.""",
+    ),
+    (
+        "SignatureError.required",
+        SignatureError.required("models/weights", []),
+        """\
+        models/weights cannot be called.
+          Why:  It has no signatures, and its root object is no function.
+          Hint: have it exported again with signatures; what it holds are the attributes of
+                tf.saved_model.load("models/weights").""",
+    ),
+    (
+        "SignatureError.unknown_output",
+        SignatureError.unknown_output("the signature 'feature_map'", "maps", ["map", "default"]),
+        """\
+        the signature 'feature_map' has no output named 'maps'.
+          Why:  Its outputs are: default, map.
+          Hint: pass one of them as output_key=, or as_dict=True for all. Did you mean 'map'?""",
+    ),
+    (
+        "TagsError.unknown",
+        TagsError.unknown("models/convnet", {"gpu", "train"}, [set(), {"train"}]),
+        """\
+        models/convnet has no graph variant with the tags {'gpu', 'train'}.
+          Why:  Its variants are: {}, {'train'}.
+          Hint: pass one of these as tags=, or leave it out.""",
+    ),
+    (
+        "TagsError.required",
+        TagsError.required("models/served", [{"serve", "gpu"}, {"serve", "tpu"}]),
+        """\
+        models/served does not say which of its graph variants to load.
+          Why:  None is plain or tagged {'serve'}, and there is not just one: {'gpu', 'serve'}, {'serve', 'tpu'}.
+          Hint: pass one of these as tags=.""",
+    ),
+    (
+        "TagsError.train_variant_is_frozen",
+        TagsError.train_variant_is_frozen("models/convnet", {"train"}),
+        """\
+        the graph variant {'train'} of models/convnet is for training, and trainable is False.
+          Why:  It keeps dropout active and uses the statistics of each batch, so its outputs would be silently wrong.
+          Hint: leave tags= out for inference; or load with trainable=True.""",
+    ),
+    (
+        "InputError.wrong_names",
+        InputError.wrong_names(SUM, ["a", "bb"]),
+        """\
+        the inputs do not have the names that 'sum' expects.
+          Why:  expected a, b; got a, bb.
+          Hint: pass a dict with exactly these names. Did you mean 'b'?""",
+    ),
+    (
+        "InputError.needs_dict",
+        InputError.needs_dict(SUM),
+        """\
+        'sum' has 2 inputs, and got one value without a name.
+          Why:  Its inputs are:
+                  a: float32[?]
+                  b: sparse float32[None,None]
+          Hint: pass a dict by input name.""",
+    ),
+    (
+        "InputError.needs_dict",
+        InputError.needs_dict(NO_INPUTS),
+        """\
+        'count' has 0 inputs, and got one value without a name.
+          Why:  It takes no inputs at all.
+          Hint: call it with an empty dict.""",
+    ),
+    (
+        "InputError.does_not_fit",
+        InputError.does_not_fit("images", str(IMAGES), "int64[2,32,32,3]"),
+        """\
+        the input 'images' does not fit the model.
+          Why:  expected images: float32[None,32,32,3]; got int64[2,32,32,3].
+          Hint: convert it before the call.""",
+    ),
+    (
+        "InputError.fits_no_trace",
+        InputError.fits_no_trace("models/reusable", "float32[2,7]", ["x: float32[None,8], training: True"]),
+        """\
+        the arguments fit none of the ways in which models/reusable can be called.
+          Why:  got float32[2,7]; expected one of
+                  x: float32[None,8], training: True
+          Hint: convert the inputs to one of these structures, dtypes and shapes.""",
+    ),
+    (
+        "InputError.training_is_no_bool",
+        InputError.training_is_no_bool(1),
+        """\
+        training= must be True, False or None; got int.
+          Why:  It selects which of the functions in the model is called, before TensorFlow runs it.
+          Hint: pass a Python bool; to switch inside a graph, call the model in both branches of tf.cond. Further arguments of
+                the model go by their names.""",
+    ),
+    (
+        "InputError.frozen",
+        InputError.frozen("models/reusable"),
+        """\
+        models/reusable was loaded with trainable=False and cannot be called with training=True.
+          Why:  A frozen model never runs in training mode: dropout and batch statistics would change its outputs.
+          Hint: load it with trainable=True; or call it without training=.""",
+    ),
+    (
+        "InputError.contradicts_variant",
+        InputError.contradicts_variant("models/convnet", {"train"}, False),
+        """\
+        models/convnet was loaded as the graph variant {'train'} and cannot be called with training=False.
+          Why:  In the tf1-hub format the variant is chosen when the model is loaded, for all of its calls.
+          Hint: leave training= out; or load the model once more with tags= for the other variant.""",
+    ),
+    (
+        "InputError.other_graph",
+        InputError.other_graph("models/convnet"),
+        """\
+        models/convnet was loaded in another graph than the one it is used in.
+          Why:  In graph runtimes a model belongs to the tf.Graph that was current when it was loaded.
+          Hint: load it again inside this graph (an Estimator's model_fn loads its own).""",
+    ),
+    (
+        "InputError.finalized_graph",
+        InputError.finalized_graph(),
+        """\
+        initialize() cannot add to a finalized graph.
+          Why:  It needs ops that tell which variables are still uninitialized, and this graph takes no more ops.
+          Hint: call it before the graph is finalized; a MonitoredSession and an Estimator initialize by themselves.""",
+    ),
+    (
+        "InputError.unknown_option",
+        InputError.unknown_option("signatures", ["trainable", "signature", "tags"]),
+        """\
+        there is no argument 'signatures' here.
+          Why:  Known are trainable, signature, tags; any other belongs to a Keras layer.
+          Hint: leave it out, or load the model with api="keras". Did you mean 'signature'?""",
+    ),
+    (
+        "InputError.unknown_word",
+        InputError.unknown_word("api", "kears", ["auto", "module", "load", "keras"]),
+        """\
+        api='kears' is none of the words it knows.
+          Why:  expected one of auto, module, load, keras.
+          Hint: pass one of these. Did you mean 'keras'?""",
+    ),
+    (
+        "InputError.unknown_word",
+        InputError.unknown_word("trainable", 1, ["True", "False"]),
+        """\
+        trainable=1 is none of the words it knows.
+          Why:  expected one of True, False.
+          Hint: pass one of these.""",
+    ),
+    (
+        "UnsupportedError.refused",
+        UnsupportedError.refused(REFUSAL, "models/convnet"),
+        """\
+        fine-tuning a tf1-hub model in the tf2 runtime is not supported (models/convnet).
+          Why:  TF2 does not load the update ops and regularization losses that fine-tuning a TF1 Hub module needs.
+          Hint: call tf.compat.v1.disable_v2_behavior() first, or build the model inside a tf.Graph, where the module can be
+                fine-tuned; or use a TF2 SavedModel of the same model; or load with trainable=False.""",
+    ),
+    (
+        "UnsupportedError.no_such_api",
+        UnsupportedError.no_such_api(CELL, Api.MODULE, "models/convnet"),
+        """\
+        inference with a tf1-hub model in the tf2 runtime is not supported through api='module' (models/convnet).
+          Why:  The matrix has for this cell: load (signature); keras (signature).
+          Hint: leave api= out, or pass api='load' or api='keras'.""",
+    ),
+    (
+        "UnsupportedError.no_such_api",
+        UnsupportedError.no_such_api(ONE_CHOICE, Api.KERAS, "models/export"),
+        """\
+        inference with a tf1-saved-model model in the tf1 runtime is not supported through api='keras' (models/export).
+          Why:  The matrix has for this cell: load (signature).
+          Hint: leave api= out, or pass api='load'.""",
+    ),
+    (
+        "UnsupportedError.module_inside_function",
+        UnsupportedError.module_inside_function("models/convnet"),
+        """\
+        a tf1-hub module cannot be used while TensorFlow traces a function (models/convnet).
+          Why:  hub.Module builds graph variables; inside a function they keep random values, without an error.
+          Hint: load and call it in the graph itself, outside of tf.function and, in TensorFlow 2, of tf.cond and
+                tf.while_loop; or load it in eager TensorFlow 2 for inference.""",
+    ),
+    (
+        "UnsupportedError.nothing_to_train",
+        UnsupportedError.nothing_to_train("models/frozen"),
+        """\
+        models/frozen has no trainable variables, so trainable=True has nothing to train.
+          Why:  The model marks none of its variables as trainable; training would run and change nothing.
+          Hint: load it with trainable=False; or ask its publisher for a version that can be fine-tuned.""",
+    ),
+    (
+        "UnsupportedError.signature_is_not_trainable",
+        UnsupportedError.signature_is_not_trainable("models/reusable", "serving_default"),
+        """\
+        fine-tuning models/reusable through its signature 'serving_default' is not supported.
+          Why:  A signature knows no training mode, no update ops and no regularization losses; only calling the model itself
+                does.
+          Hint: leave signature= out; or load with trainable=False.""",
+    ),
+    (
+        "UnsupportedError.not_callable",
+        UnsupportedError.not_callable("models/coder", [DEFAULT]),
+        """\
+        models/coder cannot be fine-tuned: its root object cannot be called.
+          Why:  It offers signatures only, and these know no training mode, update ops or losses:
+                  default(images: float32[None,32,32,3]) -> default: float32[None,64]
+          Hint: load with trainable=False; or train the attributes of unihub.load(...).native yourself.""",
+    ),
+    (
+        "RuntimeUnavailableError.no_tensorflow",
+        RuntimeUnavailableError.no_tensorflow(ModuleNotFoundError("No module named 'tensorflow'")),
+        """\
+        TensorFlow cannot be imported.
+          Why:  ModuleNotFoundError: No module named 'tensorflow'
+          Hint: pip install 'unihub[tensorflow]'.""",
+    ),
+    (
+        "RuntimeUnavailableError.no_tensorflow_hub",
+        RuntimeUnavailableError.no_tensorflow_hub(ModuleNotFoundError("No module named 'tensorflow_hub'"), None),
+        """\
+        tensorflow_hub is not installed.
+          Why:  ModuleNotFoundError: No module named 'tensorflow_hub'
+          Hint: pip install 'tensorflow-hub<0.16' beside TensorFlow 2.15 or older; beside a newer one, say 2.18,
+                pip install --no-deps tensorflow-hub 'tf-keras==2.18.*', which leaves TensorFlow as it is.""",
+    ),
+    (
+        "RuntimeUnavailableError.no_tensorflow_hub",
+        RuntimeUnavailableError.no_tensorflow_hub(NO_PKG_RESOURCES, "0.16.1"),
+        """\
+        tensorflow_hub cannot be imported.
+          Why:  ModuleNotFoundError: No module named 'pkg_resources'
+          Hint: pip install 'setuptools<82'; tensorflow_hub needs its pkg_resources.""",
+    ),
+    (
+        "RuntimeUnavailableError.no_tensorflow_hub",
+        RuntimeUnavailableError.no_tensorflow_hub(NO_ESTIMATOR, "0.15.0"),
+        """\
+        tensorflow_hub cannot be imported.
+          Why:  AttributeError: module 'tensorflow' has no attribute 'estimator'
+          Hint: pip install 'tensorflow-hub<0.16' beside TensorFlow 2.15 or older; beside a newer one, say 2.18,
+                pip install --no-deps tensorflow-hub 'tf-keras==2.18.*', which leaves TensorFlow as it is.""",
+    ),
+    (
+        "RuntimeUnavailableError.no_hub_attribute",
+        RuntimeUnavailableError.no_hub_attribute("Module", "0.16.1", RUNTIME),
+        """\
+        hub.Module does not exist in tensorflow_hub 0.16.1.
+          Why:  tensorflow_hub 0.16 removed it, and 0.15 and older cannot be imported on TensorFlow 2.16 and later.
+          Hint: pip install 'tensorflow-hub<0.16' with TensorFlow 2.15 or older; or, for inference, load the model in eager
+                TensorFlow 2.""",
+    ),
+    (
+        "RuntimeUnavailableError.no_hub_attribute",
+        RuntimeUnavailableError.no_hub_attribute("KerasLayer", "0.4.0", RUNTIME),
+        """\
+        hub.KerasLayer does not exist in tensorflow_hub 0.4.0.
+          Why:  This version of tensorflow_hub does not offer it.
+          Hint: pip install --upgrade --no-deps 'tensorflow-hub<0.16'.""",
+    ),
+    (
+        "RuntimeUnavailableError.no_layer_for",
+        RuntimeUnavailableError.no_layer_for(Keras.KERAS3, RUNTIME),
+        """\
+        there is no keras3 layer for TensorFlow Hub models yet.
+          Why:  tf.keras is Keras 3 in TensorFlow 2.16 and later, and hub.KerasLayer is a Keras 2 layer, which Keras 3 models
+                refuse.
+          Hint: set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported, or build the model with tf_keras and pass
+                keras="keras2"; or use api="load".""",
+    ),
+    (
+        "RuntimeUnavailableError.no_load_options",
+        RuntimeUnavailableError.no_load_options("1.15.5"),
+        """\
+        load_options= needs TensorFlow 2.3 or later.
+          Why:  TensorFlow 1.15.5 has no tf.saved_model.LoadOptions.
+          Hint: leave load_options= out.""",
+    ),
+    (
+        "MissingOpsError.not_registered",
+        MissingOpsError.not_registered("models/bert", ["CaseFoldUTF8"], "tensorflow-text", "2.15.1"),
+        """\
+        models/bert uses ops that TensorFlow 2.15.1 does not have: CaseFoldUTF8.
+          Why:  They come from tensorflow-text, which is not imported here.
+          Hint: pip install 'tensorflow-text==2.15.*', and import it before loading.""",
+    ),
+    (
+        "MissingOpsError.not_registered",
+        MissingOpsError.not_registered("models/audio", ["IO>AudioDecode"], "tensorflow-io", "2.15.1"),
+        """\
+        models/audio uses ops that TensorFlow 2.15.1 does not have: IO>AudioDecode.
+          Why:  They come from tensorflow-io, which is not imported here.
+          Hint: install tensorflow-io in the version that its page on PyPI names for TensorFlow 2.15, and import it before
+                loading.""",
+    ),
+    (
+        "MissingOpsError.not_registered",
+        MissingOpsError.not_registered("models/own", ["Zap", "Zip"], "", "2.15.1"),
+        """\
+        models/own uses ops that TensorFlow 2.15.1 does not have: Zap, Zip.
+          Why:  No package known to unihub registers them: they are custom ops, or newer or older than this TensorFlow.
+          Hint: import the package that registers them, or call tf.load_op_library, before loading; or use the TensorFlow the
+                model was written with.""",
+    ),
+    (
+        "MissingOpsError.type_spec_not_registered",
+        MissingOpsError.type_spec_not_registered("models/ranking", "tensorflow_ranking.Spec", "tensorflow_ranking"),
+        """\
+        models/ranking uses a type that is not registered here: tensorflow_ranking.Spec.
+          Why:  Its class lives in the package tensorflow_ranking, and registers itself when that is imported.
+          Hint: pip install tensorflow-ranking and import it before loading.""",
+    ),
+    (
+        "MissingOpsError.newer_than_tensorflow",
+        MissingOpsError.newer_than_tensorflow("models/new", "2.21.0", "1.15.5", "NodeDef mentions attr 'f' not in Op."),
+        """\
+        models/new was written by TensorFlow 2.21.0, and TensorFlow 1.15.5 cannot read it.
+          Why:  NodeDef mentions attr 'f' not in Op. An older TensorFlow is not promised to read what a newer one writes.
+          Hint: use TensorFlow 2.21.0 or later; or have the model exported again with TensorFlow 1.15.5.""",
+    ),
+    (
+        "MissingOpsError.newer_than_tensorflow",
+        MissingOpsError.newer_than_tensorflow("models/new", "", "1.15.5", "NodeDef mentions attr 'f' not in Op."),
+        """\
+        models/new was written by a TensorFlow that it does not name, and TensorFlow 1.15.5 cannot read it.
+          Why:  NodeDef mentions attr 'f' not in Op. An older TensorFlow is not promised to read what a newer one writes.
+          Hint: use a newer TensorFlow; or have the model exported again with TensorFlow 1.15.5.""",
+    ),
+    (
+        "LoadError.loading",
+        LoadError.loading("models/odd", KeyError("no such node")),
+        """\
+        TensorFlow failed to load models/odd.
+          Why:  KeyError: 'no such node'
+          Hint: unihub.inspect('models/odd') shows what the model holds; the exception above has TensorFlow's own words.""",
+    ),
+    (
+        "LoadError.calling",
+        LoadError.calling("models/odd", GRAPH_ERROR),
+        """\
+        TensorFlow failed while it ran models/odd.
+          Why:  ValueError: Matrix size-incompatible: [2,7] and [8,4]
+          Hint: compare the inputs with model.info; the exception above has TensorFlow's own words.""",
+    ),
+    (
+        "LoadError.uninitialized_table",
+        LoadError.uninitialized_table("models/text", RuntimeError("Table not initialized.")),
+        """\
+        models/text uses a lookup table that is not initialized.
+          Why:  RuntimeError: Table not initialized.
+          Hint: in graph runtimes call model.initialize(session) once, before the first run.""",
+    ),
+]
+
+# Constructors whose texts stand in another file, with words of theirs by which the text is found there.
+ELSEWHERE = {
+    "HandleError.not_a_place": ("test_resolve.py", "A model is looked for by a str, a pathlib path, or bytes."),
+    "HandleError.empty": ("test_resolve.py", "An empty string names no model; most often a variable was never set."),
+    "HandleError.nul": ("test_resolve.py", "No path can hold one; the text was probably read from a binary file."),
+    "HandleError.one_slash": ("test_resolve.py", "which make one slash of two."),
+    "HandleError.unknown_scheme": ("test_resolve.py", "Copy the model to a local directory and pass that."),
+    "HandleError.other_machine": ("test_resolve.py", "and only this one's files can be read."),
+    "HandleError.file_url_without_path": ("test_resolve.py", "and there is nothing after it."),
+    "HandleError.bucket": ("test_resolve.py", "A model is loaded from a directory on this machine."),
+    "HandleError.kaggle": ("test_resolve.py", "and it reads as owner/model/framework/variation."),
+    "HandleError.unusable": ("test_resolve.py", "Pass a directory or an archive that this user may read."),
+    "HandleError.not_a_number": ("test_archive.py", "Set it to one, such as 68719476736 for 64 GiB, or unset it."),
+    "ModelNotFoundError.missing_path": ("test_formats.py", "No such file or directory; of the directories above it,"),
+    "DownloadError.through_tensorflow_hub": ("test_resolve.py", "tensorflow_hub was asked for it and raised"),
+    "DownloadError.cannot_unpack": ("test_archive.py", "could not be unpacked into the cache at"),
+    "IntegrityError.missing_graph": ("test_formats.py", "is not whole: saved_model.pb is missing."),
+    "IntegrityError.missing_variables": ("test_formats.py", "TensorFlow restores the model's variables from there"),
+    "IntegrityError.missing_assets": ("test_formats.py", "The model reads its vocabularies and other assets from there."),
+    "IntegrityError.git_lfs_pointer": ("test_formats.py", "is a git-lfs pointer, not the file itself."),
+    "IntegrityError.short_file": ("test_formats.py", "and the variables in it need"),
+    "IntegrityError.damaged": ("test_formats.py", "Reading it failed:"),
+    "IntegrityError.unreadable": ("test_formats.py", "Check the permissions of the file and of the directories above it"),
+    "IntegrityError.broken_archive": ("test_archive.py", "Download or copy it again, and look at what it is:"),
+    "IntegrityError.harmful_member": ("test_archive.py", "was refused because of its member"),
+    "IntegrityError.archive_too_large": ("test_archive.py", "was refused: unpacked, it has more than"),
+    "UnknownFormatError.empty_directory": ("test_formats.py", "holds no model: it is empty."),
+    "UnknownFormatError.other_format": ("test_formats.py", "is a web page, not a model."),
+    "UnknownFormatError.nested_model": ("test_formats.py", "is not a model, but holds one."),
+    "UnknownFormatError.nothing_known": ("test_formats.py", "It is a file, in no format that is known here;"),
+}
+
+NO_SIGNATURES_TO_TRAIN = """\
+    fine-tuning a tf1-saved-model model in the {} runtime is not supported (models/it).
+      Why:  A SavedModel without an object graph has signatures for inference only: it keeps no trainable functions,
+            update ops or losses.
+      Hint: load with trainable=False, and train layers on top of its outputs; or export the model again as a TF2
+            SavedModel."""
+NO_WAY_TO_CREATE = """\
+    creating a tf1-saved-model model in the {} runtime is not supported (models/it).
+      Why:  TensorFlow Hub has no way to create this format.
+      Hint: create a TF2 SavedModel with tf.saved_model.save."""
+TOO_OLD = """\
+    {} a tf2-saved-model model in the {} runtime is not supported (models/it).
+      Why:  TensorFlow 1.14.0 is older than 1.15, the first that can read TF2 SavedModels.
+      Hint: pip install 'tensorflow>=1.15'."""
+
+# Each "-" of the matrix, on a TensorFlow 2.
+REFUSED = {
+    ("tf1-hub", "fine-tune", "tf2"): """\
+    fine-tuning a tf1-hub model in the tf2 runtime is not supported (models/it).
+      Why:  TF2 does not load the update ops and regularization losses that fine-tuning a TF1 Hub module needs.
+      Hint: call tf.compat.v1.disable_v2_behavior() first, or build the model inside a tf.Graph, where the module can be
+            fine-tuned; or use a TF2 SavedModel of the same model; or load with trainable=False.""",
+    ("tf1-hub", "create", "tf2"): """\
+    creating a tf1-hub model in the tf2 runtime is not supported (models/it).
+      Why:  A TF1 Hub module is a set of TF1 graphs; TF2 builds none.
+      Hint: create a TF2 SavedModel with tf.saved_model.save; or call tf.compat.v1.disable_v2_behavior() first.""",
+    **{
+        ("tf1-saved-model", "fine-tune", runtime): NO_SIGNATURES_TO_TRAIN.format(runtime)
+        for runtime in ("tf1", "tf1-compat", "tf2-graph", "tf2")
+    },
+    **{
+        ("tf1-saved-model", "create", runtime): NO_WAY_TO_CREATE.format(runtime)
+        for runtime in ("tf1", "tf1-compat", "tf2-graph", "tf2")
+    },
+}
+
+# And those that TensorFlow 1.14 adds; it has the runtime tf1, and tf2 when its eager mode was switched on.
+REFUSED_BEFORE_1_15 = {
+    ("tf2-saved-model", operation, runtime): TOO_OLD.format(doing, runtime)
+    for operation, doing in (
+        ("inference", "inference with"),
+        ("fine-tune", "fine-tuning"),
+        ("create", "creating"),
+    )
+    for runtime in ("tf1", "tf2")
+}
+
+
+def constructors():
+    """The named constructors of all classes of errors, by their names."""
+    classes = [cls for cls in vars(errors).values() if inspect.isclass(cls) and issubclass(cls, errors.UnihubError)]
+    return {
+        "{}.{}".format(cls.__name__, name)
+        for cls in classes
+        for name, member in vars(cls).items()
+        if isinstance(member, classmethod)
+    }
+
+
+def refusal(key, tensorflow):
+    format, operation, runtime = Format(key[0]), Operation(key[1]), RuntimeMode(key[2])
+    return UnsupportedError.refused(_matrix.lookup(format, operation, runtime, tensorflow), "models/it")
+
+
+def all_texts():
+    texts = [str(error) for _, error, _ in GOLDEN]
+    texts += [str(refusal(key, "2.15.1")) for key in sorted(REFUSED)]
+    return texts + [str(refusal(key, "1.14.0")) for key in sorted(REFUSED_BEFORE_1_15)]
+
+
+@pytest.mark.parametrize("name, error, text", GOLDEN)
+def test_text(name, error, text):
+    assert str(error) == textwrap.dedent(text)
+    assert "{}.".format(type(error).__name__) == name[: name.index(".") + 1]
+
+
+def test_every_constructor_has_its_text_in_a_test():
+    covered = [name for name, _, _ in GOLDEN] + list(ELSEWHERE)
+    assert sorted(set(covered)) == sorted(constructors())
+
+
+@pytest.mark.parametrize("name", sorted(ELSEWHERE))
+def test_the_text_elsewhere_is_there(name):
+    file, words = ELSEWHERE[name]
+    constructor = getattr(getattr(errors, name.split(".")[0]), name.split(".")[1])
+    source = inspect.getsource(constructor)
+    if words not in source:
+        # The words of the formats that are known by sight stand in a table, without their verb.
+        assert words.replace("is ", "", 1).rstrip(".") in inspect.getsource(errors)
+    assert words in (TESTS / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", sorted(errors._OTHER_FORMATS))
+def test_every_format_known_by_sight_has_its_text(kind):
+    what = errors._OTHER_FORMATS[kind][0]
+    assert "is {}.\\n".format(what) in (TESTS / "test_formats.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("key", sorted(REFUSED), ids="-".join)
+def test_refusal_of_the_matrix(key):
+    assert str(refusal(key, "2.15.1")) == textwrap.dedent(REFUSED[key])
+
+
+@pytest.mark.parametrize("key", sorted(REFUSED_BEFORE_1_15), ids="-".join)
+def test_refusal_before_tensorflow_1_15(key):
+    assert str(refusal(key, "1.14.0")) == textwrap.dedent(REFUSED_BEFORE_1_15[key])
+
+
+def test_every_refusal_of_the_matrix_has_its_text():
+    refused = {tuple(map(str, key)) for key, cell in _matrix.TABLE.items() if not cell.supported}
+    assert set(REFUSED) == refused
+    bounded = {(str(cell.format), str(cell.operation)) for cell in _matrix.TABLE.values() if cell.since}
+    assert {key[:2] for key in REFUSED_BEFORE_1_15} == bounded
+
+
+# What a hint names is there.
+
+
+def test_hints_name_functions_of_unihub():
+    named = {name for text in all_texts() for name in re.findall(r"\bunihub\.(\w+)\(", text)}
+    assert named == {"inspect", "load"}
+    assert named <= set(unihub.__all__)
+
+
+def test_hints_name_arguments_that_are_there():
+    known = set(inspect.signature(unihub.load).parameters) | {"training"}
+    # Not what stands within a call, which is another's argument.
+    named = {name for text in all_texts() for name in re.findall(r"(?<![\w.(])([a-z][a-z_]*)=(?!=)", text)}
+    assert {"signature", "tags", "output_key", "as_dict", "api", "keras", "load_options"} <= named
+    assert named <= known
+
+
+def test_messages_name_environment_variables_that_are_read():
+    named = set(re.findall(r"\b(UNIHUB_[A-Z_]+|TF_USE_[A-Z_]+)\b", (PACKAGE / "errors.py").read_text(encoding="utf-8")))
+    sources = "".join(
+        path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "errors.py"
+    )
+    assert named == {"UNIHUB_CACHE_DIR", "TF_USE_LEGACY_KERAS"}
+    assert all('"{}"'.format(name) in sources for name in named)
+
+
+@pytest.mark.parametrize("text", all_texts())
+def test_shape_of_a_message(text):
+    what, *rest = text.split("\n")
+    assert re.fullmatch(r".*[^.]\.", what) and ".." not in what
+    assert sum(line.startswith("  Why:  ") for line in rest) == 1
+    assert sum(line.startswith("  Hint: ") for line in rest) == 1
+    assert "{" not in re.sub(r"\{('\w+'(, )?)*\}", "", text), "a placeholder was left"
+    assert max(map(len, text.split("\n")[1:])) <= 118

@@ -1,0 +1,476 @@
+"""What is decided of a model, from values alone: no TensorFlow, no files."""
+import types
+
+import pytest
+
+from unihub import _compat, _facade
+from unihub._model_info import Call, MetaGraph, ModelInfo, Variable
+from unihub._plan import Plan, Request, choose_server, choose_signature, choose_tags, decide, parse_request
+from unihub._runtime import Runtime
+from unihub._vocabulary import Api, Backend, Format, Keras, Operation, RuntimeMode, Signature, Tensor
+from unihub.errors import InputError, RuntimeUnavailableError, SignatureError, TagsError, UnsupportedError
+
+TF1 = Runtime(RuntimeMode.TF1, "1.15.5", "0.12.0", Keras.KERAS2)
+TF1_OLD = Runtime(RuntimeMode.TF1, "1.14.0", "0.7.0", Keras.KERAS2)
+TF1_COMPAT = Runtime(RuntimeMode.TF1_COMPAT, "2.15.1", "0.15.0", Keras.KERAS2)
+TF2_GRAPH = Runtime(RuntimeMode.TF2_GRAPH, "2.15.1", "0.15.0", Keras.KERAS2)
+TF2 = Runtime(RuntimeMode.TF2, "2.15.1", "0.15.0", Keras.KERAS2)
+TF2_KERAS3 = Runtime(RuntimeMode.TF2, "2.21.0", "0.16.1", Keras.KERAS3)
+
+X = Tensor("x", "float32", (None, 8))
+Y = Tensor("y", "float32", (None, 4))
+WEIGHTS = (Variable("kernel", "float32", (8, 4), True), Variable("mean", "float32", (4,), False))
+FROZEN = (Variable("kernel", "float32", (8, 4), False),)
+CALL = Call(("x", "training"), traces=2)
+
+
+def signature(name):
+    return Signature(name, (X,), (Y,))
+
+
+def variant(*tags, signatures=("default",), variables=WEIGHTS, call=None):
+    return MetaGraph(
+        frozenset(tags),
+        tuple(map(signature, signatures)),
+        frozenset({"MatMul"}),
+        variables=variables,
+        has_object_graph=call is not None,
+        call=call,
+    )
+
+
+def hub_module(*variants):
+    return ModelInfo("models/module", Format.TF1_HUB, variants or (variant(), variant("train")))
+
+
+def saved_model(**contents):
+    contents = {"signatures": ("serving_default",), "call": CALL, **contents}
+    return ModelInfo("models/saved", Format.TF2_SAVED_MODEL, (variant("serve", **contents),))
+
+
+def export(*signatures):
+    return ModelInfo("models/export", Format.TF1_SAVED_MODEL, (variant("serve", signatures=signatures),))
+
+
+def planned(info, runtime=TF2, **arguments):
+    return decide("handle", info.path, info, runtime, parse_request(**arguments))
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """A tensorflow_hub of 0.15, so that who serves can be chosen without one."""
+    module = types.SimpleNamespace(Module=object, KerasLayer=object)
+    monkeypatch.setattr(_compat, "import_tensorflow_hub", lambda: module)
+    return module
+
+
+class TestRequest:
+    def test_defaults(self):
+        request = parse_request()
+        assert request == Request()
+        assert request.operation is Operation.INFERENCE
+        assert (request.trainable, request.as_dict, request.collections) == (False, False, True)
+        assert request.api is request.keras is request.tags is request.signature is None
+        assert request.layer_options == {}
+
+    def test_words(self):
+        request = parse_request(api="keras", keras="keras2", trainable=True)
+        assert (request.api, request.keras) == (Api.KERAS, Keras.KERAS2)
+        assert request.operation is Operation.FINE_TUNE
+
+    def test_words_may_be_members(self):
+        assert parse_request(api=Api.LOAD, keras=Keras.KERAS3) == parse_request(api="load", keras="keras3")
+
+    @pytest.mark.parametrize(
+        "argument, word, hint",
+        [
+            ("api", "modul", "Did you mean 'module'?"),
+            ("api", "Keras", "Did you mean 'keras'?"),
+            ("api", "hub.Module", "Did you mean 'module'?"),
+            ("keras", "keras4", "Did you mean 'keras"),
+            ("api", "zzz", ""),
+            ("api", None, ""),
+        ],
+    )
+    def test_unknown_words(self, argument, word, hint):
+        with pytest.raises(InputError) as caught:
+            parse_request(**{argument: word})
+        assert str(caught.value).startswith("{}={!r} is none of the words it knows.".format(argument, word))
+        assert hint in caught.value.hint
+        assert ("Did you mean" in caught.value.hint) == bool(hint)
+        assert caught.value.argument == argument
+        assert caught.value.expected[0] == "auto"
+
+    @pytest.mark.parametrize("flag", ["trainable", "as_dict", "collections"])
+    @pytest.mark.parametrize("value", [1, 0, "yes", "", ["train"], {"train"}])
+    def test_flags_that_are_no_bool(self, flag, value):
+        with pytest.raises(InputError) as caught:
+            parse_request(**{flag: value})
+        assert caught.value.what == "{}={!r} is none of the words it knows.".format(flag, value)
+        assert caught.value.expected == ("True", "False")
+
+    @pytest.mark.parametrize("flag, default", [("trainable", False), ("as_dict", False), ("collections", True)])
+    def test_flags_left_out(self, flag, default):
+        """Upstream's default for signature_outputs_as_dict is None."""
+        assert getattr(parse_request(**{flag: None}), flag) is default
+
+    @pytest.mark.parametrize("tags", [{"train"}, ["train"], ("train", "train"), "train", iter(["train"])])
+    def test_tags(self, tags):
+        assert parse_request(tags=tags).tags == frozenset({"train"})
+
+    def test_no_tags_are_not_the_default(self):
+        assert parse_request(tags=[]).tags == parse_request(tags=set()).tags == frozenset()
+        assert parse_request(tags=None).tags is None
+
+    def test_names_of_upstream(self):
+        request = parse_request(signature_outputs_as_dict=True, output_key="y", load_options="options")
+        assert (request.as_dict, request.output_key, request.load_options) == (True, "y", "options")
+        assert parse_request(signature_outputs_as_dict=None).as_dict is False
+        assert parse_request(options="options").load_options == "options"
+
+    def test_the_rest_is_for_the_layer(self):
+        options = {"arguments": {"a": 1}, "output_shape": [4], "input_shape": [8], "dtype": "float32"}
+        request = parse_request(api="keras", name="layer", **options)
+        assert request.layer_options == options
+        assert request.name == "layer"
+
+    @pytest.mark.parametrize("api", ["auto", "load"])
+    def test_options_of_layers_for_what_is_no_layer(self, api):
+        with pytest.raises(InputError) as caught:
+            planned(saved_model(), api=api, outputkey="y")
+        assert caught.value.option == "outputkey"
+        assert 'api="keras"' in caught.value.hint
+        assert "Did you mean 'output_key'?" in caught.value.hint
+
+    def test_options_of_layers_for_a_layer(self, hub):
+        assert planned(saved_model(), api="keras", output_shape=[4]).request.layer_options == {"output_shape": [4]}
+        assert planned(saved_model(), trainable=True, output_shape=[4]).api is Api.KERAS
+
+
+class TestTags:
+    @pytest.mark.parametrize("trainable, tags", [(False, set()), (True, {"train"})])
+    def test_by_operation(self, trainable, tags):
+        assert choose_tags(hub_module(), parse_request(trainable=trainable)) == tags
+
+    def test_plain_for_training_without_a_variant_for_it(self):
+        assert choose_tags(hub_module(variant()), parse_request(trainable=True)) == frozenset()
+        assert choose_tags(saved_model(), parse_request(trainable=True)) == {"serve"}
+
+    def test_asked_for(self):
+        info = hub_module(variant(), variant("train"), variant("train", "gpu"))
+        assert choose_tags(info, parse_request(trainable=True, tags={"train", "gpu"})) == {"train", "gpu"}
+        assert choose_tags(info, parse_request(trainable=True, tags=[])) == frozenset()
+
+    def test_the_only_one(self):
+        info = ModelInfo("models/gpu", Format.TF2_SAVED_MODEL, (variant("serve", "gpu"),))
+        assert choose_tags(info, parse_request()) == {"serve", "gpu"}
+
+    def test_unknown(self):
+        with pytest.raises(TagsError) as caught:
+            choose_tags(hub_module(), parse_request(tags={"serve"}))
+        assert caught.value.tags == frozenset({"serve"})
+        assert caught.value.tag_sets == (frozenset(), frozenset({"train"}))
+
+    def test_none_stands_out(self):
+        info = ModelInfo("models/two", Format.TF2_SAVED_MODEL, (variant("serve", "gpu"), variant("serve", "tpu")))
+        with pytest.raises(TagsError, match="does not say which of its graph variants"):
+            choose_tags(info, parse_request())
+
+    @pytest.mark.parametrize("tags", [{"train"}, {"train", "gpu"}])
+    def test_a_train_variant_is_never_frozen(self, tags):
+        info = hub_module(variant(), variant("train"), variant("train", "gpu"))
+        with pytest.raises(TagsError, match="is for training, and trainable is False"):
+            choose_tags(info, parse_request(tags=tags))
+
+
+class TestSignature:
+    def chosen(self, info, **arguments):
+        found = choose_signature(info, info.meta_graphs[0], parse_request(**arguments))
+        return found and found.name
+
+    @pytest.mark.parametrize(
+        "signatures, name",
+        [
+            (("default",), "default"),
+            (("a", "default"), "default"),
+            (("sum",), "sum"),
+            (("serving_default",), "serving_default"),
+        ],
+    )
+    def test_of_a_module(self, signatures, name):
+        assert self.chosen(hub_module(variant(signatures=signatures))) == name
+
+    def test_of_a_module_serving_default_is_a_name_like_any_other(self):
+        with pytest.raises(SignatureError):
+            self.chosen(hub_module(variant(signatures=("a", "serving_default"))))
+
+    def test_a_callable_model_is_called_itself(self):
+        assert self.chosen(saved_model()) is None
+        assert self.chosen(saved_model(signatures=())) is None
+        assert self.chosen(saved_model(), signature="serving_default") == "serving_default"
+
+    @pytest.mark.parametrize(
+        "signatures, name",
+        [
+            (("default", "serving_default"), "serving_default"),
+            (("a", "default"), "default"),
+            (("encode",), "encode"),
+        ],
+    )
+    def test_of_others(self, signatures, name):
+        assert self.chosen(export(*signatures)) == name
+        assert self.chosen(saved_model(signatures=signatures, call=None)) == name
+
+    def test_asked_for(self):
+        assert self.chosen(export("a", "b", "serving_default"), signature="b") == "b"
+
+    def test_unknown(self):
+        with pytest.raises(SignatureError) as caught:
+            self.chosen(export("encode", "decode"), signature="encod")
+        assert caught.value.signatures == ("encode", "decode")
+        assert "Did you mean 'encode'?" in caught.value.hint
+
+    @pytest.mark.parametrize("signatures", [("encode", "decode"), ()])
+    def test_none_stands_out(self, signatures):
+        with pytest.raises(SignatureError) as caught:
+            self.chosen(export(*signatures))
+        assert caught.value.signatures == signatures
+
+    def test_calls_of_a_module_may_name_it(self):
+        info = hub_module(variant(signatures=("a", "b")))
+        assert self.chosen(info, api="module") is None
+        with pytest.raises(SignatureError):
+            self.chosen(info)
+
+
+class TestTrainability:
+    def test_nothing_to_train(self):
+        with pytest.raises(UnsupportedError, match="has no trainable variables"):
+            planned(saved_model(variables=FROZEN), trainable=True)
+
+    def test_nothing_to_train_in_the_variant_that_is_loaded(self):
+        info = hub_module(variant(), variant("train", variables=FROZEN))
+        with pytest.raises(UnsupportedError, match="has no trainable variables"):
+            planned(info, TF1, trainable=True)
+
+    @pytest.mark.parametrize("variables", [(), None])
+    def test_objects_list_no_variables(self, hub, variables):
+        assert planned(saved_model(variables=variables), trainable=True).request.trainable
+
+    def test_signatures_cannot_be_trained(self):
+        with pytest.raises(UnsupportedError, match="through its signature 'serving_default'") as caught:
+            planned(saved_model(), trainable=True, signature="serving_default")
+        assert caught.value.signature == "serving_default"
+
+    def test_what_cannot_be_called_cannot_be_trained(self):
+        with pytest.raises(UnsupportedError, match="its root object cannot be called"):
+            planned(saved_model(call=None), trainable=True)
+
+    def test_signatures_of_modules_can_be_trained(self, hub):
+        plan = planned(hub_module(), TF1, trainable=True, signature="default")
+        assert (plan.tags, plan.signature.name) == ({"train"}, "default")
+
+    def test_inference_asks_for_nothing(self):
+        assert planned(saved_model(variables=FROZEN)).api is Api.LOAD
+
+
+class TestApi:
+    """Which of the cell's choices; the table itself is tested beside it."""
+
+    @pytest.mark.parametrize("runtime", [TF1, TF1_COMPAT, TF2_GRAPH])
+    def test_first_choice_in_graphs(self, hub, runtime):
+        assert planned(hub_module(), runtime).api is Api.MODULE
+        assert planned(hub_module(), runtime, trainable=True).api is Api.MODULE
+        assert planned(saved_model(), runtime).api is Api.LOAD
+        assert planned(saved_model(), runtime, trainable=True).api is Api.KERAS
+        assert planned(export("serving_default"), runtime).api is Api.LOAD
+
+    def test_first_choice_in_tf2(self, hub):
+        assert planned(hub_module()).api is Api.LOAD
+        assert planned(saved_model()).api is Api.LOAD
+        assert planned(saved_model(), trainable=True).api is Api.KERAS
+        assert planned(export("serving_default")).api is Api.LOAD
+
+    def test_asked_for(self, hub):
+        assert planned(saved_model(), api="keras").api is Api.KERAS
+        assert planned(saved_model(), api="load", trainable=True).api is Api.LOAD
+
+    @pytest.mark.parametrize(
+        "info, runtime, api",
+        [
+            (hub_module(), TF2, "module"),
+            (hub_module(), TF1, "load"),
+            (hub_module(), TF1, "keras"),
+            (saved_model(), TF1, "module"),
+            (saved_model(), TF2, "module"),
+            (export("serving_default"), TF1, "keras"),
+        ],
+    )
+    def test_what_the_cell_does_not_have(self, info, runtime, api):
+        with pytest.raises(UnsupportedError) as caught:
+            planned(info, runtime, api=api)
+        assert "is not supported through api={!r}".format(api) in str(caught.value)
+        assert (caught.value.format, caught.value.runtime, caught.value.api) == (info.format, runtime.mode, Api(api))
+
+    @pytest.mark.parametrize(
+        "info, runtime, trainable",
+        [
+            (hub_module(), TF2, True),
+            (export("serving_default"), TF1, True),
+            (export("serving_default"), TF2, True),
+            (saved_model(), TF1_OLD, False),
+            (saved_model(), TF1_OLD, True),
+        ],
+    )
+    @pytest.mark.parametrize("api", ["auto", "load"])
+    def test_what_the_matrix_refuses(self, info, runtime, trainable, api):
+        with pytest.raises(UnsupportedError) as caught:
+            planned(info, runtime, trainable=trainable, api=api)
+        assert caught.value.operation is (Operation.FINE_TUNE if trainable else Operation.INFERENCE)
+        assert "through api" not in str(caught.value)
+        assert info.path in str(caught.value)
+
+    def test_a_module_inside_a_function(self, hub):
+        inside = Runtime(RuntimeMode.TF1_COMPAT, "2.15.1", "0.15.0", Keras.KERAS2, inside_function=True)
+        with pytest.raises(UnsupportedError, match="cannot be used while TensorFlow traces a function"):
+            planned(hub_module(), inside)
+        assert planned(saved_model(), inside).api is Api.LOAD
+
+
+class TestServer:
+    def test_load_needs_no_tensorflow_hub(self, monkeypatch):
+        monkeypatch.setattr(_compat, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
+        assert planned(saved_model()).backend is Backend.UNIHUB
+
+    def test_module_and_layer_are_served_upstream(self, hub):
+        assert choose_server(Api.MODULE, None, TF1).backend is Backend.TENSORFLOW_HUB
+        assert choose_server(Api.KERAS, Keras.KERAS2, TF2).backend is Backend.TENSORFLOW_HUB
+
+    def test_module_is_gone(self, hub):
+        del hub.Module
+        with pytest.raises(RuntimeUnavailableError, match="hub.Module does not exist in tensorflow_hub 0.16.1") as caught:
+            choose_server(Api.MODULE, None, TF2_KERAS3)
+        assert (caught.value.package, caught.value.version) == ("tensorflow_hub", "0.16.1")
+
+    def test_no_layer_of_keras_3(self, hub):
+        with pytest.raises(RuntimeUnavailableError, match="there is no keras3 layer"):
+            planned(saved_model(), TF2_KERAS3, trainable=True)
+        with pytest.raises(RuntimeUnavailableError, match="there is no keras3 layer"):
+            planned(saved_model(), TF2, api="keras", keras="keras3")
+
+    def test_keras_is_the_one_in_use_unless_asked_for(self, hub):
+        assert planned(saved_model(), TF2, api="keras").keras is Keras.KERAS2
+        assert planned(saved_model(), TF2_KERAS3, api="keras", keras="keras2").keras is Keras.KERAS2
+        assert planned(saved_model(), TF2, keras="keras2").keras is None
+
+    def test_what_keeps_tensorflow_hub_from_being_imported_is_told(self, monkeypatch):
+        def fail():
+            raise RuntimeUnavailableError.no_tensorflow_hub(ImportError("no"), None)
+
+        monkeypatch.setattr(_compat, "import_tensorflow_hub", fail)
+        with pytest.raises(RuntimeUnavailableError, match="tensorflow_hub is not installed"):
+            planned(hub_module(), TF1)
+
+    def test_a_refusal_goes_before_a_missing_package(self, monkeypatch):
+        monkeypatch.setattr(_compat, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
+        with pytest.raises(TagsError):
+            planned(hub_module(), TF1, tags={"gpu"})
+        with pytest.raises(SignatureError):
+            planned(hub_module(), TF1, signature="no")
+
+
+class TestPlan:
+    def test_what_it_holds(self):
+        info = saved_model()
+        plan = planned(info, as_dict=True)
+        assert (plan.handle, plan.source, plan.info, plan.runtime) == ("handle", "models/saved", info, TF2)
+        assert (plan.api, plan.keras, plan.backend) == (Api.LOAD, None, Backend.UNIHUB)
+        assert plan.strategy == "unihub._strategies.hub_load:HubLoad"
+        assert (plan.tags, plan.signature, plan.request.as_dict) == ({"serve"}, None, True)
+        assert plan.cell.supported
+        assert plan.meta_graph is info.meta_graphs[0]
+
+    def test_prints_for_inference(self):
+        assert str(planned(export("serving_default"))) == (
+            "model      models/export\n"
+            "format     tf1-saved-model\n"
+            "runtime    tf2 (TensorFlow 2.15.1, tensorflow_hub 0.15.0, keras2)\n"
+            "operation  inference\n"
+            "api        load (load (signature); keras (signature)), served by unihub\n"
+            "variant    {serve}\n"
+            "signature  serving_default(x: float32[None,8]) -> y: float32[None,4]\n"
+            "variables  0 trainable, 2 frozen\n"
+            "why        api=load: the matrix's first choice for this cell.\n"
+            "why        hub.load is tf.saved_model.load on a resolved directory, so tensorflow_hub is not needed.\n"
+            "why        signature serving_default: none was asked for."
+        )
+
+    def test_prints_for_training(self, hub):
+        assert str(planned(hub_module(), TF1, trainable=True)) == (
+            "model      models/module\n"
+            "format     tf1-hub\n"
+            "runtime    tf1 (TensorFlow 1.15.5, tensorflow_hub 0.12.0, keras2)\n"
+            "operation  fine-tune\n"
+            'api        module (module, trainable=True, tags={"train"}), served by tensorflow_hub\n'
+            "variant    {train}\n"
+            "signature  default(x: float32[None,8]) -> y: float32[None,4]\n"
+            "variables  1 trainable, 1 frozen\n"
+            "why        api=module: the matrix's first choice for this cell.\n"
+            "why        variant {train}: fine-tuning needs its update ops and losses.\n"
+            "why        signature default: none was asked for."
+        )
+
+    def test_prints_what_was_asked_for_without_reasons(self):
+        lines = str(planned(saved_model(), api="load", trainable=True)).splitlines()
+        assert "signature  the model itself" in lines
+        assert [line for line in lines if line.startswith("why")] == [
+            "why        hub.load is tf.saved_model.load on a resolved directory, so tensorflow_hub is not needed."
+        ]
+
+    @pytest.mark.parametrize("info", [hub_module(variant()), hub_module()])
+    def test_says_when_it_trains_in_inference_mode(self, hub, info):
+        reasons = planned(info, TF1, trainable=True, tags=[]).reasons
+        assert "variant without 'train': the model runs in inference mode while it is trained." in reasons
+
+    def test_prints_where_it_runs(self):
+        runtime = Runtime(RuntimeMode.TF2, "2.15.1", None, Keras.KERAS2, True, "MirroredStrategy")
+        assert (
+            "runtime    tf2 inside a tf.function in the scope of MirroredStrategy "
+            "(TensorFlow 2.15.1, tensorflow_hub not installed, keras2)\n"
+        ) in str(planned(saved_model(), runtime))
+
+    def test_is_made_of_values(self):
+        plan = planned(saved_model())
+        assert plan == planned(saved_model())
+        assert isinstance(plan, Plan)
+        with pytest.raises(AttributeError):
+            plan.api = Api.KERAS
+
+
+class TestNamesOfUpstream:
+    """``unihub.Module`` and ``unihub.KerasLayer`` take what upstream's take."""
+
+    @pytest.fixture
+    def loaded(self, monkeypatch):
+        calls = []
+        monkeypatch.setattr(_facade, "load", lambda *args, **options: calls.append((args, options)))
+        return calls
+
+    def test_module(self, loaded):
+        _facade.Module("spec", True, "name", {"train"})
+        _facade.Module("spec")
+        assert loaded == [
+            (("spec", True), {"name": "name", "tags": {"train"}, "api": "module"}),
+            (("spec", False), {"name": "module", "tags": None, "api": "module"}),
+        ]
+
+    def test_keras_layer(self, loaded):
+        _facade.KerasLayer("handle", True, {"a": 1}, output_key="y", signature_outputs_as_dict=None)
+        _facade.KerasLayer("handle")
+        assert loaded == [
+            (
+                ("handle", True),
+                {"api": "keras", "arguments": {"a": 1}, "output_key": "y", "signature_outputs_as_dict": None},
+            ),
+            (("handle", False), {"api": "keras"}),
+        ]
