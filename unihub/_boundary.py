@@ -10,6 +10,7 @@ import re
 from typing import Any, Callable, Iterator, Pattern, Tuple
 
 from unihub import _compat, errors
+from unihub._vocabulary import RuntimeMode
 
 # Packages that register ops under names of their own, by an op each that identifies them.
 _OP_PACKAGES: Tuple[Tuple[Pattern[str], str], ...] = (
@@ -79,14 +80,19 @@ def _missing_op(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError
     return errors.MissingOpsError.not_registered(plan.info.path, [op], package, _compat.tensorflow_version())
 
 
+def _missing_kernel(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:
+    return errors.MissingOpsError.no_kernel(plan.info.path, found.group(1), _compat.tensorflow_version())
+
+
 def _missing_type_spec(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:
     type_spec = found.group(1)
     return errors.MissingOpsError.type_spec_not_registered(plan.info.path, type_spec, type_spec.split(".")[0])
 
 
 def _newer_model(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:
+    detail = found.group(0).rstrip(". ") + "."
     return errors.MissingOpsError.newer_than_tensorflow(
-        plan.info.path, plan.meta_graph.tensorflow_version, _compat.tensorflow_version(), found.group(0).rstrip(". ") + "."
+        plan.info.path, plan.meta_graph.tensorflow_version, _compat.tensorflow_version(), detail
     )
 
 
@@ -100,8 +106,12 @@ def is_unliftable(exc: BaseException) -> bool:
     return bool(_UNLIFTABLE.search(str(exc)))
 
 
+def _unfed_placeholder(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:
+    return errors.LoadError.unfed_placeholder(plan.info.path, found.group(1))
+
+
 def _uninitialized_table(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:
-    return errors.LoadError.uninitialized_table(plan.info.path, exc)
+    return errors.LoadError.uninitialized_table(plan.info.path, exc, plan.runtime.mode is RuntimeMode.TF2)
 
 
 _UNLIFTABLE = re.compile(
@@ -111,8 +121,10 @@ _UNLIFTABLE = re.compile(
 
 _TRANSLATIONS: Tuple[Tuple[Pattern[str], Callable[[Any, BaseException, Any], errors.UnihubError]], ...] = (
     (re.compile(r"Op type not registered '(\w+)'"), _missing_op),
-    (re.compile(r"The type '([\w.]+)' (?:has not been registered|is not supported by this version)"), _missing_type_spec),
+    (re.compile(r"No OpKernel was registered to support Op '(\w+)'"), _missing_kernel),
+    (re.compile(r"The type '([\w.]+)' (?:has not been registered|is not supported by)"), _missing_type_spec),
     (re.compile(r"No TypeSpec has been registered with name '([\w.]+)'"), _missing_type_spec),
     (re.compile(r"NodeDef (?:mentions|expected|missing) [^;\n]{0,200}"), _newer_model),
+    (re.compile(r"You must feed a value for placeholder tensor '([^']+)'"), _unfed_placeholder),
     (re.compile(r"Table not initialized"), _uninitialized_table),
 )

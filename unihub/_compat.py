@@ -72,7 +72,7 @@ def load_saved_model(path: str, tags: Optional[Iterable[str]], options: Any) -> 
 
 def optimize_graph(config: Any, meta_graph: Any) -> Any:
     """Grappler on one MetaGraph; TensorFlow 1.14 to 2.22 have it in this private module only."""
-    from tensorflow.python.grappler import tf_optimizer  # type: ignore[import-untyped,import-not-found]
+    from tensorflow.python.grappler import tf_optimizer
 
     # It reports the time it took to the process's standard output, at every call, up to TensorFlow 2.4.
     with contextlib.redirect_stdout(io.StringIO()):
@@ -81,13 +81,13 @@ def optimize_graph(config: Any, meta_graph: Any) -> Any:
 
 def restored_function_type() -> Any:
     """The type of a function that ``tf.saved_model.load`` gives back; private in TensorFlow 1.14 to 2.22."""
-    from tensorflow.python.saved_model import function_deserialization  # type: ignore[import-untyped,import-not-found]
+    from tensorflow.python.saved_model import function_deserialization
 
     return function_deserialization.RestoredFunction
 
 
 def is_newer(version: str, than: str) -> bool:
-    """Whether one version of TensorFlow is newer than another; an unreadable version is not."""
+    """Whether one version of TensorFlow is newer than another; a candidate is its release, an unreadable one is not."""
     try:
         return Version(Version(version).base_version) > Version(Version(than).base_version)
     except InvalidVersion:

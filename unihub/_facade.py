@@ -47,8 +47,8 @@ def load(
         load_options: A ``tf.saved_model.LoadOptions``.
         collections: Whether a trainable model adds its variables, update ops and losses to the collections of the
             graph, as ``hub.Module`` does; without meaning outside of graphs.
-        **layer_options: For ``api="keras"``: ``arguments``, ``output_shape``, ``input_shape``, ``dtype`` and what else a
-            Keras layer takes.
+        **layer_options: For ``api="keras"``: ``arguments``, ``output_shape``, ``input_shape``, ``dtype`` and what
+            else a Keras layer takes.
 
     Returns:
         A model; with ``api="keras"`` it is a layer of the Keras in use. It can be called as
@@ -71,8 +71,8 @@ def load(
         [1, 20]
     """
     decided = _compat.as_written(plan)(
-        handle, trainable, signature, tags=tags, output_key=output_key, as_dict=as_dict, api=api, keras=keras, name=name,
-        load_options=load_options, collections=collections, **layer_options
+        handle, trainable, signature, tags=tags, output_key=output_key, as_dict=as_dict, api=api, keras=keras,
+        name=name, load_options=load_options, collections=collections, **layer_options
     )  # fmt: skip
     with _boundary.loading(decided):
         return _compat.as_written(decided.load_strategy().load)(decided)
@@ -88,8 +88,8 @@ def plan(handle: Any, trainable: bool = False, signature: Optional[str] = None, 
         **options: The other arguments of ``load``.
 
     Returns:
-        The plan: ``format``, ``runtime``, ``api``, ``backend``, ``tags``, ``signature`` and ``reasons`` among others. It
-        prints as a table.
+        The plan: ``format``, ``runtime``, ``api``, ``backend``, ``tags``, ``signature`` and ``reasons`` among others.
+        It prints as a table.
 
     Raises:
         UnihubError: Whatever ``load`` would refuse.

@@ -2,7 +2,7 @@
 
 The rows are the TF Hub model compatibility guide (https://www.tensorflow.org/hub/model_compatibility), with the two
 points where it was measured to be wrong or silent said beside the row. A refusal is a row with a reason and a hint;
-a missing row is a bug, and a test counts them. Strategies are dotted strings, so that reading the table imports nothing.
+a missing row is a bug, and a test counts them. Strategies are dotted strings, so reading the table imports nothing.
 """
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ TABLE: Mapping[Tuple[Format, Operation, RuntimeMode], Cell] = MappingProxyType(
             Operation.FINE_TUNE,
             _TF2,
             reason=_NO_TF1_TRAINING,
-            hint="call tf.compat.v1.disable_v2_behavior() first, or build the model inside a tf.Graph, where the module "
-            "can be fine-tuned; or use a TF2 SavedModel of the same model; or load with trainable=False.",
+            hint="call tf.compat.v1.disable_v2_behavior() first, or build the model inside a tf.Graph, where the "
+            "module can be fine-tuned; or use a TF2 SavedModel of the same model; or load with trainable=False.",
         ),
         **_rows(Format.TF1_HUB, Operation.CREATE, _GRAPH, _MODULE_EXPORT),
         **_rows(

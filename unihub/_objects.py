@@ -54,7 +54,7 @@ def _describe_variant(spec: Any, tags: Any) -> MetaGraph:
         for name in names
     )
     # A spec does not tell its variables before it is instantiated, so the strategy checks what there is to train.
-    return MetaGraph(tags=frozenset(tags), signatures=signatures, ops=frozenset(), variables=None)
+    return MetaGraph(tags=frozenset(tags), signatures=signatures, ops=frozenset())
 
 
 def _describe_tensors(infos: Any) -> Tuple[Tensor, ...]:

@@ -113,7 +113,9 @@ class Plan:
 _UPSTREAM_NAMES = {"signature_outputs_as_dict": "as_dict", "options": "load_options"}
 
 
-def parse_request(api: str = "auto", keras: str = "auto", tags: Optional[Iterable[str]] = None, **options: Any) -> Request:
+def parse_request(
+    api: str = "auto", keras: str = "auto", tags: Optional[Iterable[str]] = None, **options: Any
+) -> Request:
     """Reads the arguments of ``load``: the words as the enums they stand for, upstream's names as ours.
 
     Args:
@@ -239,7 +241,7 @@ def choose_tags(info: ModelInfo, request: Request) -> FrozenSet[str]:
 
 
 def choose_signature(info: ModelInfo, meta_graph: MetaGraph, request: Request) -> Optional[Signature]:
-    """The signature that is called; ``None`` when the model itself is, or when a module's calls name it."""
+    """The signature that is called; ``None`` when the model itself is, or when none is chosen before the call."""
     known = {signature.name: signature for signature in meta_graph.signatures}
     if request.signature is not None:
         if request.signature not in known:
@@ -254,7 +256,8 @@ def choose_signature(info: ModelInfo, meta_graph: MetaGraph, request: Request) -
     for name in preferred + (list(known) if len(known) == 1 else []):
         if name in known:
             return known[name]
-    if request.api is Api.MODULE:
+    # Who asks for an upstream call by name may mean to name the signature at the call, or to use the attributes only.
+    if request.api in (Api.MODULE, Api.LOAD) or (request.api is None and not known):
         return None
     raise errors.SignatureError.required(info.path, meta_graph.signatures)
 
@@ -272,9 +275,9 @@ def _check_trainable(
     """Refuses to fine-tune what has nothing to train, or no way to train it."""
     if not request.trainable:
         return
+    if info.format is Format.TF2_SAVED_MODEL and meta_graph.call is None:
+        raise errors.UnsupportedError.not_callable(info.path, meta_graph.signatures)
     if info.format is Format.TF2_SAVED_MODEL and signature is not None:
-        if meta_graph.call is None:
-            raise errors.UnsupportedError.not_callable(info.path, meta_graph.signatures)
         raise errors.UnsupportedError.signature_is_not_trainable(info.path, signature.name)
     # An object, or a module spec, lists no variables here; its strategy looks once more.
     if meta_graph.variables and not any(variable.trainable for variable in meta_graph.variables):

@@ -54,7 +54,7 @@ class UnihubError(Exception):
           Hint: pick it up.
     """
 
-    # In a layer, and in a tf.function, Keras and AutoGraph would raise an error of their own instead, unless it is marked.
+    # In a layer, or a tf.function, Keras and AutoGraph would raise errors of their own instead, unless it is marked.
     _keras_call_info_injected = True
     ag_pass_through = True
 
@@ -825,6 +825,19 @@ class MissingOpsError(UnihubError, RuntimeError):
         )
 
     @classmethod
+    def no_kernel(cls, path: str, op: str, tensorflow: str) -> MissingOpsError:
+        return cls(
+            "{} uses the op {}, for which TensorFlow {} has no kernel.".format(path, op, tensorflow),
+            why="The op is known by name, but this TensorFlow cannot run it on any device here, or dropped it.",
+            hint="load the model with the TensorFlow it was written with; or import the package that brings the "
+            "kernel, before loading.",
+            path=path,
+            ops=(op,),
+            package="",
+            tensorflow=tensorflow,
+        )
+
+    @classmethod
     def type_spec_not_registered(cls, path: str, type_spec: str, package: str) -> MissingOpsError:
         return cls(
             "{} uses a type that is not registered here: {}.".format(path, type_spec),
@@ -878,11 +891,25 @@ class LoadError(UnihubError, RuntimeError):
         )
 
     @classmethod
-    def uninitialized_table(cls, path: str, exc: BaseException) -> LoadError:
+    def unfed_placeholder(cls, path: str, placeholder: str) -> LoadError:
+        return cls(
+            "{} needs a value for {!r}, which is no input of the signature.".format(path, placeholder),
+            why="The outputs depend on a placeholder that the signature does not list, so no call can feed it.",
+            hint="have the model exported again with the placeholder as an input, or with a constant in its place.",
+            path=path,
+            placeholder=placeholder,
+        )
+
+    @classmethod
+    def uninitialized_table(cls, path: str, exc: BaseException, eager: bool) -> LoadError:
         return cls(
             "{} uses a lookup table that is not initialized.".format(path),
-            why="{}: {}".format(type(exc).__name__, _brief(exc)),
-            hint="in graph runtimes call model.initialize(session) once, before the first run.",
+            why="The model holds no initializer that could be run when it was loaded."
+            if eager
+            else "{}: {}".format(type(exc).__name__, _brief(exc)),
+            hint="have the model exported again, with the table's initializer as its main op."
+            if eager
+            else "in graph runtimes call model.initialize(session) once, before the first run.",
             path=path,
         )
 
@@ -994,5 +1021,5 @@ def _doing(operation: str) -> str:
 def _brief(exc: BaseException) -> str:
     """The first line of an exception's text that says something, without TensorFlow's tracebacks."""
     lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
-    spoken = [line for line in lines if not line.startswith(("Graph execution error", "Detected at", "File "))]
+    spoken = [line for line in lines if not line.startswith(("Graph execution error", "Detected at", "File ", "Node:"))]
     return (spoken or lines or ["no message"])[0][:400]

@@ -324,9 +324,8 @@ class TestS8KerasFile:
         done = subprocess.run(
             [sys.executable, "-c", RELOAD, REUSABLE, str(tmp_path / ("model" + suffix))],
             timeout=180,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
+            capture_output=True,
+            text=True,
         )
         assert "same after reload" in done.stdout, done.stderr[-3000:]
 

@@ -219,7 +219,7 @@ class TestOtherFormats:
         assert message(UnknownFormatError, detect_format, write(model / "m.tar.gz", content)) == (
             "model/m.tar.gz is an archive, not a directory.\n"
             "  Why:  A model has to be unpacked to be looked into.\n"
-            '  Hint: unihub.load("model/m.tar.gz") unpacks a .tar.gz, .tgz, .tar or .zip with a model in it;\n'
+            '  Hint: unihub.load("model/m.tar.gz") unpacks a .tar.gz, .tgz or .tar with a model in it;\n'
             '        unihub.resolve("model/m.tar.gz") says where to.'
         )
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 import unihub
 
 HEAVY = ("tensorflow", "tensorflow_hub", "keras", "tf_keras", "numpy", "packaging")
@@ -14,7 +16,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(unihub.__file__)))
 def run(code):
     environment = dict(os.environ, PYTHONPATH=ROOT)
     return subprocess.run(
-        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, check=True, universal_newlines=True
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, check=True, text=True
     ).stdout.split()
 
 
@@ -61,12 +63,8 @@ def test_every_name_resolves():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    try:
-        unihub.nonesuch
-    except AttributeError as exc:
-        assert "nonesuch" in str(exc)
-    else:
-        raise AssertionError("there is no such name")
+    with pytest.raises(AttributeError, match="nonesuch"):
+        getattr(unihub, "none" + "such")
 
 
 def test_star_import():

@@ -415,11 +415,36 @@ GOLDEN = [
     ),
     (
         "LoadError.uninitialized_table",
-        LoadError.uninitialized_table("models/text", RuntimeError("Table not initialized.")),
+        LoadError.uninitialized_table("models/text", RuntimeError("Table not initialized."), eager=False),
         """\
         models/text uses a lookup table that is not initialized.
           Why:  RuntimeError: Table not initialized.
           Hint: in graph runtimes call model.initialize(session) once, before the first run.""",
+    ),
+    (
+        "LoadError.uninitialized_table",
+        LoadError.uninitialized_table("models/text", RuntimeError("Table not initialized."), eager=True),
+        """\
+        models/text uses a lookup table that is not initialized.
+          Why:  The model holds no initializer that could be run when it was loaded.
+          Hint: have the model exported again, with the table's initializer as its main op.""",
+    ),
+    (
+        "LoadError.unfed_placeholder",
+        LoadError.unfed_placeholder("models/odd", "min/Placeholder"),
+        """\
+        models/odd needs a value for 'min/Placeholder', which is no input of the signature.
+          Why:  The outputs depend on a placeholder that the signature does not list, so no call can feed it.
+          Hint: have the model exported again with the placeholder as an input, or with a constant in its place.""",
+    ),
+    (
+        "MissingOpsError.no_kernel",
+        MissingOpsError.no_kernel("models/tfx", "BoostedTreesBucketize", "2.21.0"),
+        """\
+        models/tfx uses the op BoostedTreesBucketize, for which TensorFlow 2.21.0 has no kernel.
+          Why:  The op is known by name, but this TensorFlow cannot run it on any device here, or dropped it.
+          Hint: load the model with the TensorFlow it was written with; or import the package that brings the kernel, before
+                loading.""",
     ),
 ]
 

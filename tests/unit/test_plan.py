@@ -230,11 +230,19 @@ class TestSignature:
         assert caught.value.signatures == ("encode", "decode")
         assert "Did you mean 'encode'?" in caught.value.hint
 
-    @pytest.mark.parametrize("signatures", [("encode", "decode"), ()])
-    def test_none_stands_out(self, signatures):
+    @pytest.mark.parametrize("options", [{}, {"api": "keras"}])
+    def test_none_stands_out(self, options):
         with pytest.raises(SignatureError) as caught:
-            self.chosen(export(*signatures))
-        assert caught.value.signatures == signatures
+            self.chosen(export("encode", "decode"), **options)
+        assert caught.value.signatures == ("encode", "decode")
+
+    def test_who_asks_for_load_may_use_the_attributes(self):
+        assert self.chosen(export("encode", "decode"), api="load") is None
+
+    def test_nothing_to_choose_from(self):
+        assert self.chosen(export()) is None
+        with pytest.raises(SignatureError):
+            self.chosen(export(), api="keras")
 
     def test_calls_of_a_module_may_name_it(self):
         info = hub_module(variant(signatures=("a", "b")))

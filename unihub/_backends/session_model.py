@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import Any, Dict, List, Optional
 
-from unihub import _compat
+from unihub import _compat, errors
 from unihub._model import Model
 from unihub._plan import Plan
 from unihub._signature_call import bind_inputs, select_output
@@ -42,7 +42,8 @@ class SessionModel(Model):
     def apply(self, inputs: Any, training: bool, arguments: Any) -> Any:
         """Calls the signature of the plan."""
         signature, request = self.plan.signature, self.plan.request
-        assert signature is not None  # A TF1 graph is called by signature only.
+        if signature is None:
+            raise errors.SignatureError.required(self.info.path, self.plan.meta_graph.signatures)
         what = "the signature {!r}".format(signature.name)
         return select_output(self._call_signature(signature, inputs), request.output_key, request.as_dict, what)
 

@@ -1,1 +1,1 @@
-"""One class for each upstream call: ``load(plan)`` gives a model. The matrix names them; nothing imports them before."""
+"""One class for each upstream call: ``load(plan)`` gives a model. They are imported when the matrix names them."""

@@ -18,6 +18,8 @@ from unihub._signature_call import bind_inputs, select_output
 from unihub._traces import match
 from unihub._vocabulary import Format, RuntimeMode, Signature
 
+_REFERENCE_VARIABLES = frozenset({"Variable", "VariableV2"})
+
 
 class HubLoad(Model):
     """A model loaded as an object.
@@ -32,16 +34,15 @@ class HubLoad(Model):
         """Loads the model of a plan."""
         if plan.source is not plan.info.path:
             return cls(plan, plan.source)
+        if _hides_variables(plan):
+            return _run_whole(plan)
         try:
             with _scope_of_variables(plan):
                 native = _compat.load_saved_model(plan.source, plan.tags, plan.request.load_options)
         except Exception as exc:
-            # A TF1 graph that cannot be taken apart into functions can still be run whole, as TF1 does.
             if plan.info.format is Format.TF2_SAVED_MODEL or not _boundary.is_unliftable(exc):
                 raise
-            from unihub._backends.session_model import SessionModel
-
-            return SessionModel.load(plan)
+            return _run_whole(plan)
         return cls(plan, native)
 
     def __init__(self, plan: Plan, native: Any) -> None:
@@ -93,7 +94,8 @@ class HubLoad(Model):
 
     def _call_itself(self, inputs: Any, training: bool, arguments: Mapping[str, Any]) -> Any:
         call = self.plan.meta_graph.call
-        assert call is not None  # The plan names no signature only for a model that can be called.
+        if call is None:
+            raise errors.SignatureError.required(self.info.path, self.plan.meta_graph.signatures)
         if call.takes_training:
             arguments = dict(arguments, training=training)
         function = _restored_call(self.native)
@@ -143,6 +145,22 @@ class HubLoad(Model):
             add_to_collection(keys.REGULARIZATION_LOSSES, [loss() for loss in self.losses_to_train])
 
 
+def _hides_variables(plan: Plan) -> bool:
+    """Whether TensorFlow would leave the variables of a TF1 graph inside its functions, where no initializer runs.
+
+    It does so, in graphs, with variables of reference type, as TF1 made them by default.
+    """
+    reference = _REFERENCE_VARIABLES & plan.meta_graph.ops
+    return bool(reference) and plan.runtime.mode is not RuntimeMode.TF2 and not plan.meta_graph.has_object_graph
+
+
+def _run_whole(plan: Plan) -> Model:
+    """A TF1 graph that cannot be taken apart into functions can still be run whole, as TF1 does."""
+    from unihub._backends.session_model import SessionModel
+
+    return SessionModel.load(plan)
+
+
 @contextlib.contextmanager
 def _scope_of_variables(plan: Plan) -> Iterator[None]:
     """Where the variables are made: outside of a function, or in a graph under a name scope of the model's own."""
@@ -164,10 +182,10 @@ def _no_restore_among_tables() -> Iterator[None]:
     """
     v1 = _compat.import_tensorflow().compat.v1
     tables = v1.get_collection_ref(_keys().TABLE_INITIALIZERS)
-    before = list(tables)
+    known = len(tables)
     yield
     restores = {id(variable.initializer) for variable in v1.global_variables()}
-    tables[:] = before + [op for op in tables[len(before) :] if id(op) not in restores]
+    tables[known:] = [op for op in tables[known:] if id(op) not in restores]
 
 
 def _keys() -> Any:
@@ -176,7 +194,7 @@ def _keys() -> Any:
 
 def _restored_call(native: Any) -> Any:
     """The function behind a loaded object's ``__call__``; ``None`` for any other callable."""
-    function = getattr(native, "__call__", None)
+    function = getattr(native, "__call__", None)  # noqa: B004 - the attribute itself is wanted
     return function if isinstance(function, _compat.restored_function_type()) else None
 
 

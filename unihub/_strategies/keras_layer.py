@@ -50,9 +50,11 @@ class _TrainingCallable(_Callable):
 def layer_class() -> Type[Any]:
     """The layer's class; made late, because its base imports TensorFlow."""
     hub = _compat.import_tensorflow_hub()
-    as_written = _compat.import_tensorflow().autograph.experimental.do_not_convert
+    as_written: Any = _compat.import_tensorflow().autograph.experimental.do_not_convert
 
-    class KerasLayer(hub.KerasLayer):  # type: ignore[misc]
+    base: Any = hub.KerasLayer
+
+    class KerasLayer(base):  # type: ignore[misc]
         """A TensorFlow Hub model as a Keras layer; has also what every model of unihub offers."""
 
         def __init__(self, plan: Plan, model: Model) -> None:
@@ -69,7 +71,7 @@ def layer_class() -> Type[Any]:
 
         @property
         def plan(self) -> Plan:
-            return self._model.plan  # type: ignore[no-any-return]
+            return self._model.plan
 
         @property
         def info(self) -> Any:
@@ -89,7 +91,7 @@ def layer_class() -> Type[Any]:
 
         @property
         def update_ops(self) -> List[Any]:
-            return self._model.update_ops  # type: ignore[no-any-return]
+            return self._model.update_ops
 
         @property
         def regularization_losses(self) -> List[Callable[[], Any]]:
@@ -112,7 +114,7 @@ def layer_class() -> Type[Any]:
 
         def get_config(self) -> Dict[str, Any]:
             # Not hub.KerasLayer's own, which knows handles of other kinds and options of other names.
-            config: Dict[str, Any] = super(hub.KerasLayer, self).get_config()
+            config: Dict[str, Any] = super(base, self).get_config()
             config.update(_options_of(self.plan))
             return config
 
