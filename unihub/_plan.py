@@ -215,12 +215,22 @@ def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request:
 def choose_server(api: Api, keras: Optional[Keras], runtime: Runtime) -> Server:
     """The first who can do the work; whatever is missing for the last one is the error."""
     servers = [server for server in _matrix.SERVERS if server.api is api and server.keras is keras]
-    if not servers:
-        raise errors.RuntimeUnavailableError.no_layer_for(keras, runtime)
+    missing = None
     for server in servers:
-        if server.needs is None or hasattr(_compat.import_tensorflow_hub(), server.needs):
+        if _is_gone(server, runtime) or runtime.mode not in server.runtimes:
+            continue
+        try:
+            _compat.find_hub_attribute(server.needs)
             return server
-    raise errors.RuntimeUnavailableError.no_hub_attribute(servers[-1].needs or "", runtime.tensorflow_hub, runtime)
+        except errors.RuntimeUnavailableError as exc:
+            missing = exc
+    raise missing or errors.RuntimeUnavailableError.no_layer_for(keras, runtime)
+
+
+def _is_gone(server: Server, runtime: Runtime) -> bool:
+    """Whether the installed tensorflow_hub is known to lack what a server needs; asked before it is imported."""
+    hub = runtime.tensorflow_hub
+    return server.until is not None and (hub is None or not _compat.is_newer(server.until, hub))
 
 
 def choose_tags(info: ModelInfo, request: Request) -> FrozenSet[str]:

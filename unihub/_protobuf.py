@@ -149,6 +149,10 @@ class Message:
         for start, end in self._spans(name):
             yield self._decode(start, end)
 
+    def data(self, name: str) -> bytes:
+        """The value of a field of bytes."""
+        return next((self.source.read(start, end) for start, end in self._spans(name)), b"")
+
     def message(self, name: str) -> Message:
         """The value of a message."""
         found = next(self.messages(name), None)

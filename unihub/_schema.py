@@ -162,6 +162,8 @@ MESSAGES: Dict[str, Fields] = {
     "Any": {"type_url": (1, TEXT), "value": (2, BYTES)},
     "VariableDef": {"variable_name": (1, TEXT)},
     "AssetFileDef": {"filename": (2, TEXT)},
+    # tensorflow_hub's own: what the author of a module attached to it.
+    "ModuleAttachment": {"key": (1, TEXT), "value": (2, BYTES)},
     "SignatureEntry": _map_of("SignatureDef"),
     "SignatureDef": {"inputs": (1, "TensorEntry"), "outputs": (2, "TensorEntry"), "method_name": (3, TEXT)},
     "TensorEntry": _map_of("TensorInfo"),

@@ -354,11 +354,17 @@ class TestServer:
         assert choose_server(Api.MODULE, None, TF1).backend is Backend.TENSORFLOW_HUB
         assert choose_server(Api.KERAS, Keras.KERAS2, TF2).backend is Backend.TENSORFLOW_HUB
 
-    def test_module_is_gone(self, hub):
-        del hub.Module
-        with pytest.raises(RuntimeUnavailableError, match="hub.Module does not exist in tensorflow_hub 0.16.1") as caught:
-            choose_server(Api.MODULE, None, TF2_KERAS3)
-        assert (caught.value.package, caught.value.version) == ("tensorflow_hub", "0.16.1")
+    def test_module_is_served_by_unihub_where_upstream_has_none(self, monkeypatch):
+        monkeypatch.setattr(_compat, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
+        assert choose_server(Api.MODULE, None, TF2_KERAS3).backend is Backend.UNIHUB
+        without = Runtime(RuntimeMode.TF1_COMPAT, "2.15.1", None, Keras.KERAS2)
+        assert choose_server(Api.MODULE, None, without).backend is Backend.UNIHUB
+
+    def test_layer_is_missing_upstream(self, hub):
+        del hub.KerasLayer
+        with pytest.raises(RuntimeUnavailableError, match="hub.KerasLayer does not exist") as caught:
+            choose_server(Api.KERAS, Keras.KERAS2, TF2)
+        assert caught.value.package == "tensorflow_hub"
 
     def test_no_layer_of_keras_3(self, hub):
         with pytest.raises(RuntimeUnavailableError, match="there is no keras3 layer"):
@@ -377,7 +383,8 @@ class TestServer:
 
         monkeypatch.setattr(_compat, "import_tensorflow_hub", fail)
         with pytest.raises(RuntimeUnavailableError, match="tensorflow_hub is not installed"):
-            planned(hub_module(), TF1)
+            planned(saved_model(), TF2, api="keras", keras="keras2")
+        assert planned(hub_module(), TF1).backend is Backend.UNIHUB
 
     def test_a_refusal_goes_before_a_missing_package(self, monkeypatch):
         monkeypatch.setattr(_compat, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))

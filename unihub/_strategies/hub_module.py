@@ -9,7 +9,7 @@ from unihub import _compat, errors
 from unihub._model import Model, building_function
 from unihub._plan import Plan
 from unihub._signature_call import bind_inputs, select_output
-from unihub._vocabulary import Signature
+from unihub._vocabulary import Backend, Signature
 
 
 class HubModule(Model):
@@ -18,10 +18,10 @@ class HubModule(Model):
     @classmethod
     def load(cls, plan: Plan) -> HubModule:
         """Loads the module of a plan into the current graph."""
-        hub = _compat.import_tensorflow_hub()
         name = plan.request.name or "module"
+        module = _module_type(plan.backend)
         with _watching_collections(plan) as added:
-            native = hub.Module(plan.source, trainable=plan.request.trainable, name=name, tags=set(plan.tags))
+            native = module(plan.source, trainable=plan.request.trainable, name=name, tags=set(plan.tags))
         return cls(plan, native, added)
 
     def __init__(self, plan: Plan, native: Any, added: Mapping[str, List[Any]]) -> None:
@@ -69,6 +69,14 @@ class HubModule(Model):
             outputs = self.native(bound or None, signature=signature.name, as_dict=True)
         self.update_ops.extend(added["update_ops"])
         return dict(outputs)
+
+
+def _module_type(backend: Backend) -> Any:
+    if backend is Backend.TENSORFLOW_HUB:
+        return _compat.import_tensorflow_hub().Module
+    from unihub._backends.graph_module import Module
+
+    return Module
 
 
 def _identity(loss: Any) -> Any:

@@ -1,0 +1,184 @@
+"""The graph of a TF1 Hub module, cut to what one purpose needs and made ready to be put into another graph.
+
+A module's MetaGraph holds everything its author's graph held. What gives it its state (variables, tables) is put into
+the user's graph once, what computes a signature at each call; the rest (savers, other signatures) never, so that no op
+of it can run by accident. Names are kept, which is what makes checkpoints fit.
+"""
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, Iterable, List, Sequence, Set
+
+from unihub import _compat
+
+_LOOPS_AND_CONDITIONS = ("while_context", "cond_context")
+_VARIABLES = ("variables", "trainable_variables", "model_variables")
+_ASSETS = "saved_model_assets"
+
+
+def read_variant(path: str, tags: Iterable[str]) -> Any:
+    """Reads the MetaGraph with exactly these tags, its assets where they are now."""
+    wanted = set(tags)
+    meta_graph = next(each for each in _compat.read_meta_graphs(path) if set(each.meta_info_def.tags) == wanted)
+    nodes = {node.name: node for node in meta_graph.graph_def.node}
+    for asset in _read_assets(meta_graph):
+        place = os.path.join(os.path.abspath(path), "assets", asset.filename)
+        nodes[node_of(asset.tensor_info.name)].attr["value"].tensor.string_val[:] = [place.encode()]
+    return meta_graph
+
+
+def _read_assets(meta_graph: Any) -> List[Any]:
+    if meta_graph.asset_file_def:
+        return list(meta_graph.asset_file_def)
+    message = _compat.asset_message()
+    assets = []
+    for packed in meta_graph.collection_def[_ASSETS].any_list.value if _ASSETS in meta_graph.collection_def else ():
+        asset = message()
+        packed.Unpack(asset)
+        assets.append(asset)
+    return assets
+
+
+def node_of(tensor_name: str) -> str:
+    """The name of the node in the name of a tensor or in a node's input."""
+    return tensor_name.split(":")[0].lstrip("^")
+
+
+def cut_to_state(meta_graph: Any, trainable: bool) -> Any:
+    """What a module's state needs: variables, tables, and the losses that depend on nothing else."""
+    keys = ["variables", "model_variables", "table_initializer", "asset_filepaths"]
+    if trainable:
+        keys += ["trainable_variables", "regularization_losses"]
+    roots = [node_of(name) for key in keys for name in _names_in(meta_graph, key)]
+    return _cut(meta_graph, roots, (), keys)
+
+
+def cut_to_call(meta_graph: Any, outputs: Iterable[str], inputs: Iterable[str], updates: Sequence[str]) -> Any:
+    """What one call needs: from the inputs to the outputs and the update ops."""
+    keys = ["asset_filepaths"] + (["update_ops"] if updates else [])
+    cut = _cut(meta_graph, [node_of(name) for name in list(outputs) + list(updates)], inputs, keys)
+    if updates:
+        cut.collection_def["update_ops"].node_list.value[:] = updates
+    return cut
+
+
+def find_updates(meta_graph: Any, inputs: Iterable[str]) -> List[str]:
+    """The update ops that a call can run: those that wait for no placeholder but its own inputs."""
+    nodes = {node.name: node for node in meta_graph.graph_def.node}
+    fed = {node_of(name) for name in inputs}
+    found = []
+    for name in _names_in(meta_graph, "update_ops"):
+        reached = _reach(nodes, [node_of(name)], fed)
+        if not any(nodes[each].op.startswith("Placeholder") for each in reached - fed):
+            found.append(name)
+    return found
+
+
+def _names_in(meta_graph: Any, key: str) -> List[str]:
+    """The names of ops and tensors that the items of a collection speak of."""
+    if key not in meta_graph.collection_def:
+        return []
+    collection = meta_graph.collection_def[key]
+    if key not in _VARIABLES:
+        return list(collection.node_list.value)
+    message = _compat.variable_message()
+    names = []
+    for packed in collection.bytes_list.value:
+        variable = message.FromString(packed)
+        names += [variable.variable_name, variable.initializer_name]
+        names += [variable.snapshot_name, variable.initial_value_name]
+    return [name for name in names if name]
+
+
+def _cut(meta_graph: Any, roots: Sequence[str], fed: Iterable[str], keys: Sequence[str]) -> Any:
+    """A copy with only what the roots need, and the collections named."""
+    nodes = {node.name: node for node in meta_graph.graph_def.node}
+    stops = {node_of(name) for name in fed}
+    contexts = _read_contexts(meta_graph)
+    reached = _reach(nodes, [root for root in roots if root in nodes], stops)
+    # TensorFlow rebuilds a loop from the names of all its tensors, so a loop is kept whole or not at all.
+    touched: Set[int] = set()
+    for _ in contexts:
+        for index, (_, _, members) in enumerate(contexts):
+            if index not in touched and members & reached:
+                touched.add(index)
+                reached |= _reach(nodes, sorted(members & set(nodes)), stops)
+    cut = type(meta_graph)()
+    cut.meta_info_def.CopyFrom(meta_graph.meta_info_def)
+    cut.graph_def.versions.CopyFrom(meta_graph.graph_def.versions)
+    cut.graph_def.library.CopyFrom(meta_graph.graph_def.library)
+    cut.graph_def.node.extend(node for node in meta_graph.graph_def.node if node.name in reached)
+    _drop_colocations(cut.graph_def)
+    for key in keys:
+        if key in meta_graph.collection_def:
+            cut.collection_def[key].CopyFrom(meta_graph.collection_def[key])
+    if "asset_filepaths" in cut.collection_def:
+        held = [name for name in _names_in(cut, "asset_filepaths") if node_of(name) in reached]
+        cut.collection_def["asset_filepaths"].node_list.value[:] = held
+    for index in sorted(touched):
+        key, packed, _ = contexts[index]
+        cut.collection_def[key].bytes_list.value.append(packed)
+    return cut
+
+
+def _reach(nodes: Dict[str, Any], roots: Iterable[str], stops: Set[str]) -> Set[str]:
+    reached: Set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name in reached or name not in nodes:
+            continue
+        reached.add(name)
+        if name not in stops:
+            waiting += [node_of(source) for source in nodes[name].input]
+    return reached
+
+
+def _read_contexts(meta_graph: Any) -> List[Any]:
+    """Each loop and condition: the collection, its message, and the nodes that it names, nested ones included."""
+    found = []
+    for key, message in _compat.control_flow_contexts().items():
+        if key in meta_graph.collection_def:
+            for packed in meta_graph.collection_def[key].bytes_list.value:
+                found.append((key, packed, {node_of(name) for name in _names_of_context(message.FromString(packed))}))
+    return found
+
+
+def _names_of_context(context: Any) -> List[str]:
+    names = [context.pivot_name] + list(context.values_def.values)
+    names += list(context.values_def.external_values) + list(context.values_def.external_values.values())
+    for field in ("pred_name", "maximum_iterations_name", "pivot_for_pred_name", "pivot_for_body_name"):
+        names.append(getattr(context, field, ""))
+    for field in ("loop_exit_names", "loop_enter_names"):
+        names += list(getattr(context, field, ()))
+    for nested in context.nested_contexts:
+        names += _names_of_context(nested.cond_ctxt if nested.HasField("cond_ctxt") else nested.while_ctxt)
+    return [name for name in names if name]
+
+
+def _drop_colocations(graph_def: Any) -> None:
+    """Forgets the wish to be placed beside a node that is not here any more."""
+    held = {b"loc:@" + node.name.encode() for node in graph_def.node}
+    for node in graph_def.node:
+        if "_class" in node.attr:
+            kept = [place for place in node.attr["_class"].list.s if place in held or not place.startswith(b"loc:@")]
+            del node.attr["_class"].list.s[:]
+            node.attr["_class"].list.s.extend(kept)
+
+
+def share_names_below(meta_graph: Any, scope: str) -> None:
+    """Puts the names by which resources are shared below a scope, so that no two modules share one."""
+    for node in meta_graph.graph_def.node:
+        if "shared_name" in node.attr and node.attr["shared_name"].s:
+            node.attr["shared_name"].s = scope.encode() + b"/" + node.attr["shared_name"].s
+
+
+def component_names(info: Any) -> List[str]:
+    """The names of the tensors that a TensorInfo stands for: one, or the parts of a composite."""
+    kind = info.WhichOneof("encoding")
+    if kind == "coo_sparse":
+        sparse = info.coo_sparse
+        return [sparse.indices_tensor_name, sparse.values_tensor_name, sparse.dense_shape_tensor_name]
+    if kind == "composite_tensor":
+        return [part.name for part in info.composite_tensor.components]
+    return [info.name]
