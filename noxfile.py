@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 import nox
 
@@ -19,8 +19,9 @@ nox.options.default_venv_backend = "venv"
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WHEEL = os.environ.get("UNIHUB_WHEEL") or HERE
-# Where the examples' outputs are put for ``compare`` to read.
+# Where the examples' outputs are put for ``compare`` to read, and what was served by whom for ``served``.
 OUTPUTS = os.environ.get("UNIHUB_EXAMPLES", os.path.join(HERE, ".nox", "examples"))
+SERVED = OUTPUTS + "-served"
 
 # With what unihub imports, so that mypy sees its types.
 LINTERS = ("ruff==0.17.6", "mypy==2.4.1", "packaging", "platformdirs", "importlib-metadata", "numpy")
@@ -32,8 +33,10 @@ class Environment(NamedTuple):
     name: str
     python: str
     tensorflow: str
-    hub: str
+    hub: Optional[str]
     pins: Tuple[str, ...] = ()
+    # Installed after the rest, as they are: what they ask for would put another TensorFlow in the place of this one.
+    no_deps: Tuple[str, ...] = ()
 
     @property
     def version(self) -> Tuple[int, ...]:
@@ -46,9 +49,9 @@ class Environment(NamedTuple):
         return ("tf1",) if self.version < (2, 0) else ("tf2", "tf1-compat")
 
     @property
-    def has_hub_module(self) -> bool:
-        """Whether this tensorflow_hub still has ``hub.Module``."""
-        return tuple(map(int, self.hub.split(".")[:2])) < (0, 16)
+    def has_estimator(self) -> bool:
+        """Whether this TensorFlow still has ``tf.estimator``."""
+        return self.version < (2, 16)
 
 
 ENVIRONMENTS = (
@@ -61,6 +64,13 @@ ENVIRONMENTS = (
     # tf_keras brings the package tensorflow along; of another version it would be imported instead.
     Environment(
         "tf2.15-hub0.16", "3.11", "tensorflow-cpu==2.15.1", "0.16.1", ("tensorflow==2.15.1", "tf_keras==2.15.1")
+    ),
+    Environment(
+        "tf2.16",
+        "3.12",
+        "tensorflow-cpu==2.16.2",
+        "0.16.1",
+        ("tensorflow==2.16.2", "tf_keras==2.16.0", "setuptools<81"),
     ),
     Environment(
         "tf2.18",
@@ -76,7 +86,20 @@ ENVIRONMENTS = (
         "0.16.1",
         ("tensorflow==2.21.0", "tf_keras==2.21.0", "setuptools<81"),
     ),
+    Environment("tf2.21-no-hub", "3.13", "tensorflow-cpu==2.21.0", None),
+    Environment(
+        "tf2.22",
+        "3.13",
+        "tensorflow-cpu==2.22.0rc0",
+        "0.16.1",
+        ("setuptools<81",),
+        ("tensorflow-hub==0.16.1", "tf_keras==2.21.0"),
+    ),
 )
+
+
+# What an environment without tensorflow_hub has to pass; the others load the Keras 2 layer, which is hub.KerasLayer.
+WITHOUT_HUB = ("contract", "goldens", "graph_module", "keras3", "runtime")
 
 
 @nox.session
@@ -102,8 +125,10 @@ def unit(session: nox.Session) -> None:
 def live(session: nox.Session, environment: Environment) -> None:
     """What needs TensorFlow, on a real one, each runtime in a process of its own; then the examples."""
     # In one go, so that nothing lifts what is pinned.
-    hub = "tensorflow-hub==" + environment.hub
-    session.install(environment.tensorflow, hub, *environment.pins, WHEEL + "[test]")
+    hub = ["tensorflow-hub==" + environment.hub] if environment.hub and not environment.no_deps else []
+    session.install(environment.tensorflow, *hub, *environment.pins, WHEEL + "[test]")
+    if environment.no_deps:
+        session.install("--no-deps", *environment.no_deps)
     session.run("python", "-m", "pip", "list", "--format=freeze")
     for runtime in environment.runtimes:
         for variables in keras_of(environment):
@@ -113,7 +138,8 @@ def live(session: nox.Session, environment: Environment) -> None:
 
 def keras_of(environment: Environment) -> List[Dict[str, str]]:
     """What to set for each Keras that ``tf.keras`` can be; the one it is by itself first."""
-    return [{}] if environment.version < (2, 16) else [{}, {"TF_USE_LEGACY_KERAS": "1"}]
+    has_both = environment.version >= (2, 16) and environment.hub is not None
+    return [{}, {"TF_USE_LEGACY_KERAS": "1"}] if has_both else [{}]
 
 
 def test(session: nox.Session, environment: Environment, runtime: str, variables: Dict[str, str]) -> None:
@@ -121,12 +147,16 @@ def test(session: nox.Session, environment: Environment, runtime: str, variables
     declared = {
         "UNIHUB_INSTALLED": "1",
         "UNIHUB_RUNTIME": runtime,
-        "UNIHUB_TENSORFLOW": environment.tensorflow.split("==")[1],
-        "UNIHUB_HUB": environment.hub,
+        "UNIHUB_TENSORFLOW": environment.tensorflow.split("==")[1].replace("rc", "-rc"),
+        "UNIHUB_HUB": environment.hub or "",
     }
+    if not variables:
+        os.makedirs(SERVED, exist_ok=True)
+        declared["UNIHUB_SERVED"] = os.path.join(SERVED, environment.name)
     # By their names: the ids of cells and apis have it, and so have tests and classes.
     chosen = ["-k", "keras or Keras or runtime or fine_tun or layer"] if variables else []
-    command = ["pytest", "-q", "--disable-warnings", "-p", "no:cacheprovider", "tests/live", *chosen, *session.posargs]
+    tests = ["tests/live"] if environment.hub else ["tests/live/test_{}.py".format(name) for name in WITHOUT_HUB]
+    command = ["pytest", "-q", "--disable-warnings", "-p", "no:cacheprovider", *tests, *chosen, *session.posargs]
     session.run(*command, env={**declared, **variables})
 
 
@@ -145,18 +175,17 @@ def run_examples(session: nox.Session, environment: Environment, runtime: str, v
             session.error("{} did not say what is wrong:\n{}".format(name, printed))
         return str(printed)
 
-    expected = (["text_embedding"] if runtime == "tf2" or environment.has_hub_module else []) + (
-        ["reusable"] if reads_saved_models else []
-    )
+    expected = ["text_embedding"] + (["reusable"] if reads_saved_models else [])
     printed = run("quickstart.py", True, *flags)
     lines = [line.strip() for line in printed.splitlines() if line.startswith("output ")]
     if {line.split()[1] for line in lines} != set(expected):
         session.error("quickstart.py shows not {}, but\n{}".format(expected, printed))
     keep_lines("{}.{}{}".format(environment.name, runtime, ".keras2" if variables else ""), lines)
     run("low_level_training.py", True, *flags)
-    run("keras_fine_tune.py", is_keras2 and reads_saved_models, *flags)
+    # Keras 3 builds no graphs.
+    run("keras_fine_tune.py", reads_saved_models and (is_keras2 or runtime == "tf2"), *flags)
     if runtime != "tf1-compat":
-        run("estimator_model_fn.py", environment.has_hub_module and environment.version < (2, 16))
+        run("estimator_model_fn.py", environment.has_estimator)
 
 
 def keep_lines(name: str, lines: List[str]) -> None:
@@ -191,3 +220,39 @@ def compare(session: nox.Session) -> None:
         session.log("%s is the same in %d of %d", " ".join(row), len(names), len(found))
     if not rows:
         session.error("no outputs")
+
+
+@nox.session(python=False)
+def served(session: nox.Session) -> None:
+    """Prints who served which row of the matrix on which TensorFlow; the README has to have the same table."""
+    table = draw_served()
+    session.log("\n%s", table)
+    with open(os.path.join(HERE, "README.md"), encoding="utf-8") as file:
+        if table not in file.read():
+            session.error("the README has another table")
+
+
+def draw_served() -> str:
+    """The table of who served what, as Markdown; the graph runtimes are one row, for they have to agree."""
+    columns: Dict[str, Dict[str, str]] = {}
+    for environment in ENVIRONMENTS:
+        with open(os.path.join(SERVED, environment.name), encoding="utf-8") as file:
+            pairs = {line.strip() for line in file}
+        columns[environment.name] = by_row(pairs)
+    rows = sorted({row for column in columns.values() for row in column})
+    lines = ["| cell, api | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for row in rows:
+        lines.append("| {} | {} |".format(row, " | ".join(column.get(row, "-") for column in columns.values())))
+    return "\n".join(lines)
+
+
+def by_row(pairs: Set[str]) -> Dict[str, str]:
+    """Who served each row: ``{"tf1-hub inference, graph: module": "unihub"}``."""
+    found: Dict[str, str] = {}
+    for pair in sorted(pairs):
+        cell, backend = pair.split(" ")
+        format, operation, runtime, api = cell.split("/")
+        row = "{} {}, {}: {}".format(format, operation, "tf2" if runtime == "tf2" else "graph", api)
+        if found.setdefault(row, backend) != backend:
+            raise ValueError("{} was served by {} and by {}".format(row, found[row], backend))
+    return found

@@ -1,7 +1,7 @@
 """Fine-tunes a TF1 Hub module in an Estimator: train_and_evaluate, then predictions of what was trained.
 
-Runs on TensorFlow 1.14 to 2.15 with tensorflow_hub below 0.16 (Estimator is gone from TensorFlow 2.16, hub.Module from
-tensorflow_hub 0.16); anywhere else it ends with an error that says so.
+Runs on TensorFlow 1.14 to 2.15 (Estimator is gone from TensorFlow 2.16); anywhere else it ends with an error that says
+so.
 
     python examples/estimator_model_fn.py
 

@@ -1,12 +1,12 @@
 """Fine-tunes a TF2 SavedModel inside a Keras model, with fit().
 
-Runs on TensorFlow 1.15 to 2.15; ``--v1`` switches TensorFlow 2's behaviour off first. From TensorFlow 2.16 tf.keras is
-Keras 3, for which there is no layer yet, so ask for Keras 2 before TensorFlow is imported (it needs tf_keras):
+Runs on TensorFlow 1.15 and later, in Keras 2 and Keras 3; ``--v1`` switches TensorFlow 2's behaviour off first, which
+needs Keras 2 (from TensorFlow 2.16 on tf_keras, asked for before TensorFlow is imported):
 
     python examples/keras_fine_tune.py
-    TF_USE_LEGACY_KERAS=1 python examples/keras_fine_tune.py
+    TF_USE_LEGACY_KERAS=1 python examples/keras_fine_tune.py --v1
 
-Otherwise, and on TensorFlow 1.14, it ends with the typed error that says so. It fails as well when the loss does not
+On TensorFlow 1.14 it ends with the typed error that says so. It fails as well when the loss does not
 fall, a weight or a moving statistic stays what it was, or the model's L2 is not in the loss. (The bias stays nearly
 what it was by right: batch normalization comes after it and takes it out again.)
 """

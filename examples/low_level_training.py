@@ -6,7 +6,7 @@
     environment                                           what is trained
     ====================================================  ==================================================
     TensorFlow 1.15                                       a TF1 Hub module and a TF2 SavedModel, in graphs
-    TensorFlow 2 with ``--v1`` (v2 behaviour off)         the same; the module with tensorflow_hub below 0.16
+    TensorFlow 2 with ``--v1`` (v2 behaviour off)         the same
     TensorFlow 2                                          the TF2 SavedModel, with a GradientTape
     TensorFlow 1.14                                       the TF1 Hub module
     ====================================================  ==================================================

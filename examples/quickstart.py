@@ -1,12 +1,12 @@
 """Loads a TF1 Hub module and a TF2 SavedModel with the same line, whatever TensorFlow is here.
 
-Runs everywhere: TensorFlow 1.14 to 2.21, eager or not; ``--v1`` switches TensorFlow 2's behaviour off first.
+Runs everywhere: TensorFlow 1.14 to 2.22, eager or not; ``--v1`` switches TensorFlow 2's behaviour off first.
 
     python examples/quickstart.py
 
 It prints what was found in each model, what was decided and why, and the numbers. The lines that begin with "output"
 are the same in every environment. Where the compatibility matrix has no way (a TF2 SavedModel before TensorFlow 1.15),
-or the package that serves it is missing (hub.Module left tensorflow_hub in 0.16), the refusal stands in their place.
+the refusal stands in their place.
 """
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import importlib
 from typing import Any, List
 
+from unihub import _keras_registration
+
 __version__ = "0.1.0"
 
 # Each public name and the module it lives in, imported at first use.
@@ -28,6 +30,8 @@ _EXPORTS = {
 }
 
 __all__ = sorted(_EXPORTS)
+
+_keras_registration.register()
 
 
 def __getattr__(name: str) -> Any:

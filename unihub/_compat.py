@@ -6,8 +6,11 @@ imported is a ``RuntimeUnavailableError``.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import io
+import os
+import sys
 from typing import Any, Iterable, Optional
 
 from packaging.version import InvalidVersion, Version
@@ -48,6 +51,16 @@ def import_tensorflow_hub() -> Any:
     # (hub 0.15 on TensorFlow 2.16), a tf_keras that does not fit.
     except Exception as exc:
         raise errors.RuntimeUnavailableError.no_tensorflow_hub(exc, installed_version("tensorflow-hub")) from exc
+
+
+def find_hub_attribute(name: Optional[str]) -> Any:
+    """An attribute of tensorflow_hub, or a typed error; ``None`` for no name."""
+    if name is None:
+        return None
+    hub = import_tensorflow_hub()
+    if not hasattr(hub, name):
+        raise errors.RuntimeUnavailableError.no_hub_attribute(name, installed_version("tensorflow-hub"))
+    return getattr(hub, name)
 
 
 def tensorflow_version() -> str:
@@ -111,7 +124,177 @@ def as_written(function: Any) -> Any:
     """The function as it stands in its file.
 
     While TensorFlow traces a user's function, AutoGraph rewrites all that is called from there. It mistakes generator
-    expressions in TensorFlow 1.15, and has nothing to gain here in any version.
+    expressions in TensorFlow 1.15, and has nothing to gain here in any version. TensorFlow 1.14 has no way to say so.
     """
+    return function if import_tensorflow().executing_eagerly() else not_converted(function)
+
+
+def not_converted(function: Any) -> Any:
+    """The same for good, as a decorator."""
+    keep = getattr(import_tensorflow().autograph.experimental, "do_not_convert", None)
+    return function if keep is None else keep(function)
+
+
+def read_meta_graphs(path: str) -> Any:
+    """The ``MetaGraphDef`` messages of a SavedModel; its protobuf class has been at this place since TensorFlow 1.0."""
+    from google.protobuf import text_format
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    message = saved_model_pb2.SavedModel()
+    binary = os.path.join(path, "saved_model.pb")
+    if os.path.exists(binary):
+        with open(binary, "rb") as file:
+            message.ParseFromString(file.read())
+    else:
+        with open(binary + "txt", encoding="utf-8") as file:
+            text_format.Parse(file.read(), message)
+    return message.meta_graphs
+
+
+def control_flow_contexts() -> Any:
+    """The messages of TF1 loops and conditions by the collection they are kept in; in TensorFlow 1.14 to 2.22."""
+    from tensorflow.core.protobuf import control_flow_pb2
+
+    return {"while_context": control_flow_pb2.WhileContextDef, "cond_context": control_flow_pb2.CondContextDef}
+
+
+def variable_message() -> Any:
+    """The message that describes a variable in a collection; in TensorFlow 1.14 to 2.22."""
+    from tensorflow.core.framework import variable_pb2
+
+    return variable_pb2.VariableDef
+
+
+def asset_message() -> Any:
+    """The message that describes an asset in a collection."""
+    return import_tensorflow().compat.v1.MetaGraphDef().asset_file_def.add().__class__
+
+
+def slice_of(variable: Any) -> Any:
+    """Which part of a partitioned variable a variable is; ``None`` for a whole one. TensorFlow 1.14 to 2.22."""
+    return variable._get_save_slice_info()
+
+
+def control_flow_context() -> Any:
+    """The TF1 loop or condition that is being built; ``None`` outside of these. TensorFlow 1.14 to 2.22."""
+    return import_tensorflow().compat.v1.get_default_graph()._get_control_flow_context()
+
+
+def keras3() -> Any:
+    """Keras 3 on TensorFlow, or a typed error that says what is in its place."""
+    import_tensorflow()
+    try:
+        keras = importlib.import_module("keras")
+    except Exception as exc:
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        if backend != "tensorflow":
+            raise errors.RuntimeUnavailableError.other_keras_backend(backend) from exc
+        raise errors.RuntimeUnavailableError.no_keras3(installed_version("keras"), exc) from exc
+    if not is_keras3(keras):
+        raise errors.RuntimeUnavailableError.no_keras3(str(keras.__version__))
+    backend = str(keras.config.backend())
+    if backend != "tensorflow":
+        raise errors.RuntimeUnavailableError.other_keras_backend(backend)
+    return keras
+
+
+def is_keras3(keras: Any) -> bool:
+    """Whether the module ``keras`` is Keras 3; the package had the name before."""
+    return Version(getattr(keras, "__version__", "0")) >= Version("3.0.0.dev0")
+
+
+def keras_of_symbol(value: Any) -> Optional[str]:
+    """Which Keras a symbolic tensor belongs to, ``keras2`` or ``keras3``; ``None`` for what is no such tensor.
+
+    By its class's name and module, so that neither is imported: ``keras`` is one or the other.
+    """
+    kind = type(value)
+    if kind.__name__ != "KerasTensor":
+        return None
+    package = kind.__module__.split(".")[0]
+    return "keras3" if package == "keras" and is_keras3(sys.modules["keras"]) else "keras2"
+
+
+def keras3_reads_file() -> bool:
+    """Whether ``keras.saving.load_model`` reads a file here; private in Keras 3.0 to 3.15.
+
+    It alone shares objects while it makes the layers; ``clone_model`` and ``from_config`` do not.
+    """
+    from keras.src.backend.common import global_state
+
+    return global_state.get_global_attribute("shared_objects/id_to_obj_map") is not None
+
+
+def keras3_is_safe() -> bool:
+    """Whether Keras must not run code out of the file it reads; private in Keras 3.0 to 3.15."""
+    from keras.src.saving import serialization_lib
+
+    return serialization_lib.in_safe_mode() is not False
+
+
+def keras3_is_symbolic() -> bool:
+    """Whether Keras calls a layer to learn the shapes of its outputs only; private in Keras 3.0 to 3.15."""
+    from keras.src.backend.common import stateless_scope
+
+    return bool(stateless_scope.in_stateless_scope())
+
+
+def take_any_input(layer: Any) -> None:
+    """Lets a layer of Keras 3.0 to 3.15 have its inputs as they are: lists of texts, arrays, and their dtypes."""
+    layer._convert_input_args = False
+    layer._allow_non_tensor_positional_args = True
+
+
+def keras3_variable_class() -> Any:
+    """The class of variables that stand for one of TensorFlow in a Keras 3 layer, without a copy of it.
+
+    Keras 3.0 to 3.15 make the value in ``_initialize`` and keep it in ``_value``.
+    """
+    return _keras3_variable_class(keras3())
+
+
+@functools.lru_cache(maxsize=None)
+def _keras3_variable_class(keras: Any) -> Any:
+    class LoadedVariable(keras.Variable):  # type: ignore[misc]
+        """A variable of a loaded model, as Keras tracks it; its value is the model's own variable."""
+
+        def __init__(self, variable: Any, trainable: bool) -> None:
+            self._loaded = variable
+            name = variable.name.split(":")[0].replace("/", "_")
+            super().__init__(variable, dtype=variable.dtype.name, trainable=trainable, name=name)
+
+        def _initialize(self, value: Any) -> None:
+            self._value = self._loaded
+
+        @property
+        def value(self) -> Any:
+            """The variable itself, in any precision: the model reads it, and Keras does not."""
+            return self._value
+
+        def replace(self, variable: Any) -> None:
+            """Goes on with another variable, which gets this one's value, and the name that optimizers know it by."""
+            variable.assign(self._value)
+            new, old = (getattr(either, "_primary", either) for either in (variable, self._value))
+            new._unique_id = old._unique_id
+            self._loaded = self._value = variable
+
+    return LoadedVariable
+
+
+def compiles_with_xla(ops: Iterable[str]) -> bool:
+    """Whether XLA knows all ops; the kernels are listed in a private module of TensorFlow 1.13 to 2.22."""
+    from tensorflow.python.framework import kernels
+
+    known = (kernels.get_registered_kernels_for_op(op).kernel for op in ops)
+    return _has_xla() and all(any(kernel.device_type == "XLA_CPU_JIT" for kernel in found) for found in known)
+
+
+@functools.lru_cache(maxsize=None)
+def _has_xla() -> bool:
+    """Whether TensorFlow was built with XLA; makes it list its kernels, which it does when it is first used."""
     tf = import_tensorflow()
-    return function if tf.executing_eagerly() else tf.autograph.experimental.do_not_convert(function)
+    try:
+        tf.function(lambda: tf.constant(0), jit_compile=True)()
+    except Exception:  # There are many ways to say so.
+        return False
+    return True

@@ -48,7 +48,7 @@ def load(
         collections: Whether a trainable model adds its variables, update ops and losses to the collections of the
             graph, as ``hub.Module`` does; without meaning outside of graphs.
         **layer_options: For ``api="keras"``: ``arguments``, ``output_shape``, ``input_shape``, ``dtype`` and what
-            else a Keras layer takes.
+            else a Keras layer takes; in Keras 3 ``self_contained``, as ``KerasLayer`` says.
 
     Returns:
         A model; with ``api="keras"`` it is a layer of the Keras in use. It can be called as
@@ -133,7 +133,19 @@ def Module(spec: Any, trainable: bool = False, name: str = "module", tags: Optio
 
 
 def KerasLayer(handle: Any, trainable: bool = False, arguments: Optional[Dict[str, Any]] = None, **options: Any) -> Any:
-    """``load`` with ``api="keras"``, under the name and with the arguments of ``hub.KerasLayer``."""
+    """``load`` with ``api="keras"``, under the name and with the arguments of ``hub.KerasLayer``.
+
+    Args:
+        handle: As for ``load``.
+        trainable: As for ``load``.
+        arguments: Further arguments for each call of the model.
+        **options: The other arguments of ``load`` and of a Keras layer. In Keras 3, ``self_contained=True`` puts the
+            SavedModel into a ``.keras`` file; otherwise the file names the handle, and has the trained weights.
+
+    Returns:
+        A layer of the Keras in use. ``keras.models.load_model`` finds it again after ``import unihub``, and a
+        self-contained file needs ``safe_mode=False``, since a SavedModel is a program.
+    """
     if arguments is not None:
         options["arguments"] = arguments
     return load(handle, trainable, api="keras", **options)

@@ -55,7 +55,8 @@ class Cell:
 class Server:
     """Who does the work of an api: a strategy, and what it needs to be there.
 
-    ``keras`` is the Keras a layer belongs to; ``needs`` is an attribute of tensorflow_hub, or nothing.
+    ``keras`` is the Keras a layer belongs to; ``needs`` is an attribute of tensorflow_hub, or nothing; ``until`` is the
+    version of tensorflow_hub that dropped it; ``runtimes`` are those in which it works.
     """
 
     api: Api
@@ -63,11 +64,14 @@ class Server:
     strategy: str
     keras: Optional[Keras] = None
     needs: Optional[str] = None
+    until: Optional[str] = None
+    runtimes: Tuple[RuntimeMode, ...] = tuple(RuntimeMode)
 
 
 # The first whose need is met serves. hub.load is tf.saved_model.load on a resolved path, so it needs no tensorflow_hub.
 SERVERS = (
-    Server(Api.MODULE, Backend.TENSORFLOW_HUB, "unihub._strategies.hub_module:HubModule", needs="Module"),
+    Server(Api.MODULE, Backend.TENSORFLOW_HUB, "unihub._strategies.hub_module:HubModule", needs="Module", until="0.16"),
+    Server(Api.MODULE, Backend.UNIHUB, "unihub._strategies.hub_module:HubModule"),
     Server(Api.LOAD, Backend.UNIHUB, "unihub._strategies.hub_load:HubLoad"),
     Server(
         Api.KERAS,
@@ -75,6 +79,13 @@ SERVERS = (
         "unihub._strategies.keras_layer:HubKerasLayer",
         keras=Keras.KERAS2,
         needs="KerasLayer",
+    ),
+    Server(
+        Api.KERAS,
+        Backend.UNIHUB,
+        "unihub._backends.keras3_layer:Keras3Layer",
+        keras=Keras.KERAS3,
+        runtimes=(RuntimeMode.TF2,),
     ),
 )
 

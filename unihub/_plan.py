@@ -184,17 +184,15 @@ def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request:
     cell = _matrix.lookup(info.format, request.operation, runtime.mode, runtime.tensorflow)
     if not cell.supported:
         raise errors.UnsupportedError.refused(cell, path)
-    choice = cell.choice(request.api)
-    if choice is None:
+    if cell.choice(request.api) is None:
         raise errors.UnsupportedError.no_such_api(cell, request.api, path)
-    if choice.api is Api.MODULE and runtime.inside_function:
+    if cell.choice(Api.MODULE) and runtime.inside_function:
         raise errors.UnsupportedError.module_inside_function(path)
-    _check_layer_options(choice.api, request)
-    keras = (request.keras or runtime.keras) if choice.api is Api.KERAS else None
     tags = choose_tags(info, request)
     signature = choose_signature(info, _variant(info, tags), request)
     _check_trainable(info, _variant(info, tags), signature, request)
-    server = choose_server(choice.api, keras, runtime)
+    server = choose_way(cell, request, runtime)
+    _check_layer_options(server.api, request)
     return Plan(
         handle=handle,
         source=source,
@@ -202,14 +200,28 @@ def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request:
         runtime=runtime,
         request=request,
         cell=cell,
-        api=choice.api,
-        keras=keras,
+        api=server.api,
+        keras=server.keras,
         backend=server.backend,
         strategy=server.strategy,
         tags=tags,
         signature=signature,
-        reasons=_explain(info, request, tags, signature, server),
+        reasons=_explain(info, request, cell, tags, signature, server),
     )
+
+
+def choose_way(cell: Cell, request: Request, runtime: Runtime) -> Server:
+    """Who serves the api asked for; else the first choice of the cell that somebody can serve here."""
+    missing = None
+    for choice in cell.choices:
+        if request.api in (None, choice.api):
+            keras = (request.keras or runtime.keras) if choice.api is Api.KERAS else None
+            try:
+                return choose_server(choice.api, keras, runtime)
+            except errors.RuntimeUnavailableError as exc:
+                # What is missing for the matrix's first choice is what the user has to know.
+                missing = missing or exc
+    raise missing or errors.UnsupportedError.refused(cell, cell.format)
 
 
 def choose_server(api: Api, keras: Optional[Keras], runtime: Runtime) -> Server:
@@ -301,12 +313,22 @@ def _check_layer_options(api: Api, request: Request) -> None:
             raise errors.InputError.unknown_option(option, known + ["load_options", "collections"])
 
 
+_FIRST = "the matrix's first choice for this cell"
+_NEXT = "the matrix's next choice for this cell; {} cannot be served here"
+
+
 def _explain(
-    info: ModelInfo, request: Request, tags: FrozenSet[str], signature: Optional[Signature], server: Server
+    info: ModelInfo,
+    request: Request,
+    cell: Cell,
+    tags: FrozenSet[str],
+    signature: Optional[Signature],
+    server: Server,
 ) -> Tuple[str, ...]:
     reasons = []
     if request.api is None:
-        reasons.append("api={}: the matrix's first choice for this cell.".format(server.api))
+        first = server.api is cell.choices[0].api
+        reasons.append("api={}: {}.".format(server.api, _FIRST if first else _NEXT.format(cell.choices[0].api)))
     if server.backend is Backend.UNIHUB and server.api is Api.LOAD:
         reasons.append("hub.load is tf.saved_model.load on a resolved directory, so tensorflow_hub is not needed.")
     if request.tags is None and request.trainable and tags == _TRAIN:

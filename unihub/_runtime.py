@@ -76,14 +76,20 @@ def _detect_mode(tf: Any, inside_function: bool) -> RuntimeMode:
     v1 = tf.compat.v1
     if tf.executing_eagerly():
         return RuntimeMode.TF2
-    if inside_function and _eager_outside(tf):
+    # disable_v2_behavior() switches both off; a user may have switched either one by hand.
+    has_v2_behavior = v1.resource_variables_enabled() and _control_flow_v2_enabled(tf)
+    # Without it TensorFlow 2.4 to 2.10 say that a function in the global graph belongs to an eager program.
+    if inside_function and has_v2_behavior and _eager_outside(tf):
         return RuntimeMode.TF2
     if Version(tf.__version__) < Version("2"):
         return RuntimeMode.TF1
-    # disable_v2_behavior() switches both off; a user may have switched either one back on by hand.
-    if v1.resource_variables_enabled() and v1.control_flow_v2_enabled():
-        return RuntimeMode.TF2_GRAPH
-    return RuntimeMode.TF1_COMPAT
+    return RuntimeMode.TF2_GRAPH if has_v2_behavior else RuntimeMode.TF1_COMPAT
+
+
+def _control_flow_v2_enabled(tf: Any) -> bool:
+    # TensorFlow 1.14 has no such function, and no such behaviour to be switched on.
+    enabled = getattr(tf.compat.v1, "control_flow_v2_enabled", None)
+    return enabled is not None and bool(enabled())
 
 
 def _eager_outside(tf: Any) -> bool:

@@ -45,9 +45,12 @@ def convert(value: Any, dtype: Any, shape: Any) -> Any:
 
 
 def _to_array(value: Any, dtype: Any) -> Any:
-    array = np.asarray(value, dtype=object) if _holds_text(value) else np.asarray(value)
+    try:
+        array = np.asarray(value, dtype=object) if _holds_text(value) else np.asarray(value)
+    except ValueError as exc:  # Lists of unequal lengths.
+        raise Mismatch(describe(value)) from exc
     if dtype.name == "string":
-        fits = array.dtype.kind in "USO"
+        fits = array.dtype.kind in "US" or all(isinstance(part, (str, bytes)) for part in array.reshape(-1))
     else:
         wanted = dtype.as_numpy_dtype
         fits = array.dtype.kind not in "USO" and np.can_cast(array.dtype, wanted, "same_kind")

@@ -201,6 +201,16 @@ class HandleError(UnihubError, ValueError):
         )
 
     @classmethod
+    def exists(cls, path: str) -> HandleError:
+        """The directory to be written is there already."""
+        return cls(
+            "{} exists already.".format(path),
+            why="What is there would be overwritten, or mixed with what is written.",
+            hint="Give another directory, or delete this one first.",
+            path=path,
+        )
+
+    @classmethod
     def not_a_number(cls, variable: str, value: str) -> HandleError:
         """An environment variable that bounds what a handle may cost holds no number."""
         return cls(
@@ -302,6 +312,16 @@ class IntegrityError(UnihubError, OSError):
             hint="Fetch or export the model again, and copy its assets directory with it.",
             path=path,
             files=tuple(files),
+        )
+
+    @classmethod
+    def missing_in_keras_file(cls, handle: str) -> IntegrityError:
+        """A Keras file says that it holds a model, and does not."""
+        return cls(
+            "the file was saved with the SavedModel of {} in it, which is not there.".format(handle),
+            why="A layer that was loaded with self_contained=True keeps the model among the assets of the .keras file.",
+            hint="Read the .keras file as it was saved; weights alone go into a model that is built by your code.",
+            handle=handle,
         )
 
     @classmethod
@@ -634,6 +654,38 @@ class InputError(UnihubError, TypeError):
         )
 
     @classmethod
+    def other_keras(cls, name: str, own: Any, other: Any) -> InputError:
+        names = {"keras2": "Keras 2 (tf_keras, or tf.keras before TensorFlow 2.16)", "keras3": "Keras 3 (keras)"}
+        return cls(
+            "{!r} is a {} layer, and was called with a tensor of {}.".format(name, own, other),
+            why="The layer belongs to {}, and the model around it to {}; the two cannot be mixed.".format(
+                names[str(own)], names[str(other)]
+            ),
+            hint="load it with keras=\"{}\"; or build the model around it with the Keras of the layer.".format(other),
+            name=name,
+            keras=own,
+            other=other,
+        )
+
+    @classmethod
+    def needs_output_shape(cls, name: str) -> InputError:
+        return cls(
+            "an output of {!r} has no known rank, and a Keras model needs one.".format(name),
+            why="The model's files do not tell the shape, and Keras plans the layers that follow by it.",
+            hint="pass the shapes without the batch as output_shape=, nested as the outputs are.",
+            name=name,
+        )
+
+    @classmethod
+    def unknown_layer_option(cls, option: str, known: Sequence[str]) -> InputError:
+        return cls(
+            "a Keras 3 layer has no argument {!r}.".format(option),
+            why="Known are {}, and the arguments of unihub.load.".format(", ".join(known)),
+            hint="leave it out." + _closest(option, known),
+            option=option,
+        )
+
+    @classmethod
     def finalized_graph(cls) -> InputError:
         return cls(
             "initialize() cannot add to a finalized graph.",
@@ -765,31 +817,47 @@ class RuntimeUnavailableError(UnihubError, ImportError):
         )
 
     @classmethod
-    def no_hub_attribute(cls, attribute: str, version: Any, runtime: Any) -> RuntimeUnavailableError:
+    def no_hub_attribute(cls, attribute: str, version: Any) -> RuntimeUnavailableError:
         return cls(
             "hub.{} does not exist in tensorflow_hub {}.".format(attribute, version),
-            why="tensorflow_hub 0.16 removed it, and 0.15 and older cannot be imported on TensorFlow 2.16 and later."
-            if attribute == "Module"
-            else "This version of tensorflow_hub does not offer it.",
-            hint="pip install 'tensorflow-hub<0.16' with TensorFlow 2.15 or older; or, for inference, load the model "
-            "in eager TensorFlow 2."
-            if attribute == "Module"
-            else "pip install --upgrade --no-deps 'tensorflow-hub<0.16'.",
+            why="This version of tensorflow_hub does not offer it.",
+            hint="pip install 'unihub[tensorflow]' in an environment of its own, or a tensorflow-hub that fits your "
+            "TensorFlow.",
             package="tensorflow_hub",
             version=version,
-            runtime=runtime,
         )
 
     @classmethod
     def no_layer_for(cls, keras: Any, runtime: Any) -> RuntimeUnavailableError:
         return cls(
-            "there is no {} layer for TensorFlow Hub models yet.".format(keras),
-            why="tf.keras is Keras 3 in TensorFlow 2.16 and later, and hub.KerasLayer is a Keras 2 layer, which "
-            "Keras 3 models refuse.",
+            "there is no {} layer in the {} runtime.".format(keras, runtime.mode),
+            why="Keras 3 works in eager TensorFlow and in tf.function; it cannot train or predict in a plain graph.",
             hint="set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported, or build the model with tf_keras and pass "
             "keras=\"keras2\"; or use api=\"load\".",
             keras=keras,
             runtime=runtime,
+        )
+
+    @classmethod
+    def no_keras3(cls, version: Any, exc: Any = None) -> RuntimeUnavailableError:
+        found = "it is not installed." if version is None else "the package keras is version {}.".format(version)
+        return cls(
+            "Keras 3 cannot be imported.",
+            why="{}: {}".format(type(exc).__name__, _brief(exc)) if exc and version else found.capitalize(),
+            hint="pip install 'keras>=3' beside TensorFlow 2.16 or later; or pass keras=\"keras2\", or api=\"load\".",
+            package="keras",
+            version=version,
+        )
+
+    @classmethod
+    def other_keras_backend(cls, backend: str) -> RuntimeUnavailableError:
+        return cls(
+            "a TensorFlow Hub model cannot be a layer of Keras 3 on {}.".format(backend),
+            why="The model is a TensorFlow program, and Keras runs all layers of a model on one backend.",
+            hint="set KERAS_BACKEND=tensorflow before Keras is imported; or use api=\"load\", and pass arrays between "
+            "the two.",
+            package="keras",
+            backend=backend,
         )
 
     @classmethod
@@ -866,6 +934,16 @@ class MissingOpsError(UnihubError, RuntimeError):
 
 class UnsafeModelError(UnihubError, PermissionError):
     """The model may do harm."""
+
+    @classmethod
+    def self_contained(cls, handle: str) -> UnsafeModelError:
+        return cls(
+            "the file holds a SavedModel (once {}), and Keras reads it in safe mode.".format(handle),
+            why="A SavedModel is a program: who loads it runs what its author wrote, and may read and write files.",
+            hint="if you trust the source of the file, load_model(..., safe_mode=False), or call "
+            "keras.config.enable_unsafe_deserialization() first; a layer without self_contained=True needs neither.",
+            handle=handle,
+        )
 
 
 class LoadError(UnihubError, RuntimeError):

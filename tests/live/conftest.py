@@ -17,9 +17,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import tensorflow as tf  # noqa: E402
-import tensorflow_hub as hub  # noqa: E402
 
 import unihub  # noqa: E402
+
+try:
+    import tensorflow_hub as hub
+except ImportError:
+    # An environment that declares none has to do without; check_environment() sees to it that it is declared.
+    hub = None
 
 DATA = Path(__file__).parent.parent / "data"
 RUNTIME = os.environ.get("UNIHUB_RUNTIME", "tf2" if tf.__version__[0] == "2" else "tf1")
@@ -34,6 +39,7 @@ MODES = ("tf2", "tf2-graph") if RUNTIME == "tf2" else (RUNTIME,)
 
 # Facts that decide who can serve a cell, read off the packages themselves and not asked of unihub.
 TENSORFLOW = tuple(map(int, tf.__version__.split(".")[:2]))
+HAS_HUB = hub is not None
 HAS_HUB_MODULE = hasattr(hub, "Module")
 HAS_KERAS2 = not hasattr(tf.keras, "ops")  # Keras 3 brought them
 
@@ -46,7 +52,7 @@ def check_environment():
     declared = {
         "runtime": (RUNTIME, str(found.mode)),
         "TensorFlow": (os.environ.get("UNIHUB_TENSORFLOW", found.tensorflow), found.tensorflow),
-        "tensorflow_hub": (os.environ.get("UNIHUB_HUB", found.tensorflow_hub), found.tensorflow_hub),
+        "tensorflow_hub": (os.environ.get("UNIHUB_HUB", hub and hub.__version__) or None, found.tensorflow_hub),
     }
     wrong = ["{}: declared {}, found {}".format(name, *pair) for name, pair in declared.items() if pair[0] != pair[1]]
     if os.environ.get("UNIHUB_INSTALLED") and "site-packages" not in unihub.__file__:
@@ -137,12 +143,27 @@ def _unnamed(values):
 
 
 def missing_server(api, keras="auto"):
-    """What TensorFlow Hub offers no more in this environment, as errors name it; ``None`` when it is there."""
-    if api == "module" and not HAS_HUB_MODULE:
-        return "hub.Module"
-    if api == "keras" and keras == "auto" and not HAS_KERAS2:
-        return "keras3"
-    return None
+    """What nobody can serve in this environment and mode, as errors name it; ``None`` when somebody can."""
+    if api != "keras":
+        return None
+    if keras == "keras3" or (keras == "auto" and not HAS_KERAS2):
+        return None if tf.executing_eagerly() else "keras3"
+    return None if HAS_HUB else "tensorflow_hub"
+
+
+def backend_of(api, keras="auto"):
+    """Who serves an api here."""
+    if api == "module":
+        return "tensorflow_hub" if HAS_HUB_MODULE else "unihub"
+    is_keras2 = api == "keras" and (keras == "keras2" or (keras == "auto" and HAS_KERAS2))
+    return "tensorflow_hub" if is_keras2 else "unihub"
+
+
+def note_served(name, backend):
+    """Notes who served a row of the matrix, for the table of all environments that CI prints."""
+    if os.environ.get("UNIHUB_SERVED"):
+        with open(os.environ["UNIHUB_SERVED"], "a", encoding="utf-8") as file:
+            file.write("{} {}\n".format(name, backend))
 
 
 def assert_close(found, wanted):

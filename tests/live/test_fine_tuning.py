@@ -25,16 +25,6 @@ needs_estimator = pytest.mark.skipif(
 )
 
 
-def has_hub_module():
-    version = _compat.installed_version("tensorflow-hub")
-    return version is not None and Version(version) < Version("0.16")
-
-
-needs_hub_module = pytest.mark.skipif(
-    not has_hub_module(), reason="RuntimeUnavailableError here; test_contract.py proves it"
-)
-
-
 def keras2():
     return _compat.keras2()
 
@@ -68,7 +58,6 @@ def check_trained(before, after, losses, moved=("moving_mean", "moving_variance"
 class TestTf1Hub:
     """The module with its train variant, as hub.Module trains it."""
 
-    @needs_hub_module
     @pytest.mark.skipif(TF < Version("1.15"), reason="TensorFlow 1.14 has no gradient for the AddV2 that 1.15 writes")
     @pytest.mark.parametrize("mode", GRAPH_MODES)
     def test_follows_hub_module_step_by_step(self, mode):
@@ -95,7 +84,6 @@ class TestTf1Hub:
             for name, value in finals.items():
                 np.testing.assert_allclose(values[name], value, rtol=1e-9, err_msg=name)
 
-    @needs_hub_module
     @pytest.mark.parametrize("mode", GRAPH_MODES)
     def test_trains(self, mode):
         with live_context(mode) as live:
@@ -272,7 +260,6 @@ class TestEstimator:
 
         check_estimator(model_fn, inputs, targets, tmp_path)
 
-    @needs_hub_module
     def test_tf1_hub(self, tmp_path):
         random = np.random.RandomState(0)
         inputs = random.rand(16, 32, 32, 3).astype(np.float32)

@@ -5,7 +5,7 @@ A cell that the matrix refuses, or that nobody serves in this environment, is te
 
 import pytest
 import tensorflow as tf
-from conftest import DATA, MODES, assert_close, live_context, load_golden, missing_server
+from conftest import DATA, HAS_KERAS2, MODES, assert_close, live_context, load_golden, missing_server
 
 import unihub
 from unihub.errors import RuntimeUnavailableError, UnsupportedError
@@ -27,20 +27,20 @@ def test_all_models_are_there():
     assert {folder for folder, _, _ in CALLS} == set(FORMATS)
 
 
-@pytest.mark.parametrize("api", ["module", "load", "keras"])
+@pytest.mark.parametrize("api", ["module", "load", "keras2", "keras3"][: 3 if HAS_KERAS2 else 4])
 @pytest.mark.parametrize("folder, model, call", CALLS, ids=["/".join(call) for call in CALLS])
 @pytest.mark.parametrize("mode", MODES)
 def test_golden(mode, folder, model, call, api):
     handle = DATA / folder / model
     inputs, wanted = load_golden(handle)[call]
-    options = {"api": api, "signature": None if call == "call" else call, "as_dict": call != "call"}
-    if api == "keras":
-        options["keras"] = "keras2"
+    options = {"signature": None if call == "call" else call, "as_dict": call != "call"}
+    api, keras = ("keras", api) if api.startswith("keras") else (api, "auto")
+    options.update(api=api, keras=keras)
     with live_context(mode) as place:
         if is_refused(FORMATS[folder], mode, api):
             with pytest.raises(UnsupportedError):
                 unihub.load(handle, **options)
-        elif missing_server(api, "keras2"):
+        elif missing_server(api, keras):
             with pytest.raises(RuntimeUnavailableError):
                 unihub.load(handle, **options)
         else:

@@ -7,8 +7,7 @@ import threading
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_hub as hub
-from conftest import DATA, HAS_KERAS2, RUNTIME, TENSORFLOW, live_context
+from conftest import DATA, HAS_KERAS2, RUNTIME, TENSORFLOW, hub, live_context
 
 import unihub
 from unihub._runtime import detect_runtime
@@ -31,10 +30,10 @@ def test_plain():
 def test_what_else_it_tells():
     runtime = detect_runtime()
     assert runtime.tensorflow == tf.__version__
-    assert runtime.tensorflow_hub == hub.__version__
+    assert runtime.tensorflow_hub == (hub and hub.__version__)
     assert str(runtime.keras) == ("keras2" if HAS_KERAS2 else "keras3")
     assert runtime.distribution is None
-    for word in (RUNTIME, tf.__version__, hub.__version__):
+    for word in (RUNTIME, tf.__version__, hub.__version__ if hub else "not installed"):
         assert word in str(runtime)
 
 
@@ -58,8 +57,10 @@ def test_function():
         return x
 
     traced(tf.constant(1.0))
-    # In a graph runtime a function belongs to that graph.
-    assert found == [(RUNTIME, True), (RUNTIME, False)]
+    # In a graph runtime a function belongs to that graph; where init_scope leads from there, TensorFlow does not promise.
+    assert found[0] == (RUNTIME, True)
+    if EAGER:
+        assert found[1] == (RUNTIME, False)
 
 
 def test_function_inside_a_graph():

@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 from conftest import DATA, RUNTIME, live_context, load_golden
 from packaging.version import Version
-from test_fine_tuning import GRAPH_MODES, TF, keras2, needs_estimator, needs_hub_module, regression, sgd
+from test_fine_tuning import GRAPH_MODES, TF, keras2, needs_estimator, regression, sgd
 
 import unihub
 from unihub import errors
@@ -127,7 +127,6 @@ class TestS2InsideFunction:
         for _ in range(2):
             np.testing.assert_allclose(run(tf.constant(inputs["x"])).numpy(), expected, rtol=1e-5, atol=1e-5)
 
-    @needs_hub_module
     @graph_modes
     def test_module_is_refused(self, mode, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
@@ -138,7 +137,6 @@ class TestS2InsideFunction:
         assert os.listdir(str(tmp_path)) == []
 
     @eager_only
-    @needs_hub_module
     def test_module_call_is_refused(self):
         with live_context("tf2-graph"):
             model = unihub.load(TEXT)
@@ -171,7 +169,6 @@ class TestS4Collections:
             assert model.regularization_losses == []
             assert v1.trainable_variables() == []
 
-    @needs_hub_module
     @graph_modes
     def test_frozen_module(self, mode):
         with live_context(mode):
@@ -182,7 +179,6 @@ class TestS4Collections:
             for key in ("TRAINABLE_VARIABLES", "REGULARIZATION_LOSSES", "UPDATE_OPS"):
                 assert v1.get_collection(getattr(v1.GraphKeys, key)) == []
 
-    @needs_hub_module
     @graph_modes
     def test_module_leaves_collections_alone_when_asked(self, mode):
         with live_context(mode):
@@ -356,11 +352,7 @@ class TestS9NamesAndAssets:
             inputs, expected = load_golden(source)[call]
             value = next(iter(inputs.values())) if isinstance(inputs, dict) else inputs
             with live_context(RUNTIME) as live:
-                try:
-                    model = unihub.load(moved, signature=None if call == "call" else call, as_dict=call != "call")
-                except errors.RuntimeUnavailableError:
-                    assert folder == "tf1_hub"  # hub.Module is gone from this tensorflow_hub.
-                    continue
+                model = unihub.load(moved, signature=None if call == "call" else call, as_dict=call != "call")
                 outputs = live.run(model(value), model)
             for key, wanted in (expected if isinstance(expected, dict) else {"": expected}).items():
                 got = outputs[key] if key else outputs
@@ -370,7 +362,6 @@ class TestS9NamesAndAssets:
                     np.testing.assert_array_equal(np.asarray(got).astype(wanted.dtype), wanted)
 
 
-@needs_hub_module
 class TestS10Variant:
     @graph_modes
     def test_fine_tuning_takes_the_train_variant(self, mode):

@@ -133,8 +133,10 @@ class TestServers:
     def test_who_serves(self):
         assert [(server.api, server.keras, server.backend, server.needs) for server in SERVERS] == [
             (Api.MODULE, None, Backend.TENSORFLOW_HUB, "Module"),
+            (Api.MODULE, None, Backend.UNIHUB, None),
             (Api.LOAD, None, Backend.UNIHUB, None),
             (Api.KERAS, Keras.KERAS2, Backend.TENSORFLOW_HUB, "KerasLayer"),
+            (Api.KERAS, Keras.KERAS3, Backend.UNIHUB, None),
         ]
 
     @pytest.mark.parametrize("server", SERVERS, ids=lambda server: str(server.api))

@@ -11,12 +11,15 @@ from unihub import _matrix, errors
 from unihub._runtime import Runtime
 from unihub._vocabulary import Api, Format, Keras, Operation, RuntimeMode, Signature, Tensor
 from unihub.errors import (
+    HandleError,
     InputError,
+    IntegrityError,
     LoadError,
     MissingOpsError,
     RuntimeUnavailableError,
     SignatureError,
     TagsError,
+    UnsafeModelError,
     UnsupportedError,
 )
 
@@ -314,30 +317,103 @@ GOLDEN = [
     ),
     (
         "RuntimeUnavailableError.no_hub_attribute",
-        RuntimeUnavailableError.no_hub_attribute("Module", "0.16.1", RUNTIME),
-        """\
-        hub.Module does not exist in tensorflow_hub 0.16.1.
-          Why:  tensorflow_hub 0.16 removed it, and 0.15 and older cannot be imported on TensorFlow 2.16 and later.
-          Hint: pip install 'tensorflow-hub<0.16' with TensorFlow 2.15 or older; or, for inference, load the model in eager
-                TensorFlow 2.""",
-    ),
-    (
-        "RuntimeUnavailableError.no_hub_attribute",
-        RuntimeUnavailableError.no_hub_attribute("KerasLayer", "0.4.0", RUNTIME),
+        RuntimeUnavailableError.no_hub_attribute("KerasLayer", "0.4.0"),
         """\
         hub.KerasLayer does not exist in tensorflow_hub 0.4.0.
           Why:  This version of tensorflow_hub does not offer it.
-          Hint: pip install --upgrade --no-deps 'tensorflow-hub<0.16'.""",
+          Hint: pip install 'unihub[tensorflow]' in an environment of its own, or a tensorflow-hub that fits your TensorFlow.""",
     ),
     (
         "RuntimeUnavailableError.no_layer_for",
         RuntimeUnavailableError.no_layer_for(Keras.KERAS3, RUNTIME),
         """\
-        there is no keras3 layer for TensorFlow Hub models yet.
-          Why:  tf.keras is Keras 3 in TensorFlow 2.16 and later, and hub.KerasLayer is a Keras 2 layer, which Keras 3 models
-                refuse.
+        there is no keras3 layer in the tf1-compat runtime.
+          Why:  Keras 3 works in eager TensorFlow and in tf.function; it cannot train or predict in a plain graph.
           Hint: set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported, or build the model with tf_keras and pass
                 keras="keras2"; or use api="load".""",
+    ),
+    (
+        "RuntimeUnavailableError.no_keras3",
+        RuntimeUnavailableError.no_keras3("2.15.0"),
+        """\
+        Keras 3 cannot be imported.
+          Why:  The package keras is version 2.15.0.
+          Hint: pip install 'keras>=3' beside TensorFlow 2.16 or later; or pass keras="keras2", or api="load".""",
+    ),
+    (
+        "RuntimeUnavailableError.no_keras3",
+        RuntimeUnavailableError.no_keras3(None),
+        """\
+        Keras 3 cannot be imported.
+          Why:  It is not installed.
+          Hint: pip install 'keras>=3' beside TensorFlow 2.16 or later; or pass keras="keras2", or api="load".""",
+    ),
+    (
+        "RuntimeUnavailableError.no_keras3",
+        RuntimeUnavailableError.no_keras3("3.6.0", ImportError("No module named 'h5py'")),
+        """\
+        Keras 3 cannot be imported.
+          Why:  ImportError: No module named 'h5py'
+          Hint: pip install 'keras>=3' beside TensorFlow 2.16 or later; or pass keras="keras2", or api="load".""",
+    ),
+    (
+        "RuntimeUnavailableError.other_keras_backend",
+        RuntimeUnavailableError.other_keras_backend("jax"),
+        """\
+        a TensorFlow Hub model cannot be a layer of Keras 3 on jax.
+          Why:  The model is a TensorFlow program, and Keras runs all layers of a model on one backend.
+          Hint: set KERAS_BACKEND=tensorflow before Keras is imported; or use api="load", and pass arrays between the two.""",
+    ),
+    (
+        "UnsafeModelError.self_contained",
+        UnsafeModelError.self_contained("models/bert"),
+        """\
+        the file holds a SavedModel (once models/bert), and Keras reads it in safe mode.
+          Why:  A SavedModel is a program: who loads it runs what its author wrote, and may read and write files.
+          Hint: if you trust the source of the file, load_model(..., safe_mode=False), or call
+                keras.config.enable_unsafe_deserialization() first; a layer without self_contained=True needs neither.""",
+    ),
+    (
+        "InputError.other_keras",
+        InputError.other_keras("hub", Keras.KERAS3, Keras.KERAS2),
+        """\
+        'hub' is a keras3 layer, and was called with a tensor of keras2.
+          Why:  The layer belongs to Keras 3 (keras), and the model around it to Keras 2 (tf_keras, or tf.keras before
+                TensorFlow 2.16); the two cannot be mixed.
+          Hint: load it with keras="keras2"; or build the model around it with the Keras of the layer.""",
+    ),
+    (
+        "InputError.other_keras",
+        InputError.other_keras("hub", Keras.KERAS2, Keras.KERAS3),
+        """\
+        'hub' is a keras2 layer, and was called with a tensor of keras3.
+          Why:  The layer belongs to Keras 2 (tf_keras, or tf.keras before TensorFlow 2.16), and the model around it to Keras
+                3 (keras); the two cannot be mixed.
+          Hint: load it with keras="keras3"; or build the model around it with the Keras of the layer.""",
+    ),
+    (
+        "InputError.needs_output_shape",
+        InputError.needs_output_shape("hub"),
+        """\
+        an output of 'hub' has no known rank, and a Keras model needs one.
+          Why:  The model's files do not tell the shape, and Keras plans the layers that follow by it.
+          Hint: pass the shapes without the batch as output_shape=, nested as the outputs are.""",
+    ),
+    (
+        "InputError.unknown_layer_option",
+        InputError.unknown_layer_option("output_shapes", ["dtype", "output_shape"]),
+        """\
+        a Keras 3 layer has no argument 'output_shapes'.
+          Why:  Known are dtype, output_shape, and the arguments of unihub.load.
+          Hint: leave it out. Did you mean 'output_shape'?""",
+    ),
+    (
+        "IntegrityError.missing_in_keras_file",
+        IntegrityError.missing_in_keras_file("models/bert"),
+        """\
+        the file was saved with the SavedModel of models/bert in it, which is not there.
+          Why:  A layer that was loaded with self_contained=True keeps the model among the assets of the .keras file.
+          Hint: Read the .keras file as it was saved; weights alone go into a model that is built by your code.""",
     ),
     (
         "RuntimeUnavailableError.no_load_options",
@@ -396,6 +472,14 @@ GOLDEN = [
         models/new was written by a TensorFlow that it does not name, and TensorFlow 1.15.5 cannot read it.
           Why:  NodeDef mentions attr 'f' not in Op. An older TensorFlow is not promised to read what a newer one writes.
           Hint: use a newer TensorFlow; or have the model exported again with TensorFlow 1.15.5.""",
+    ),
+    (
+        "HandleError.exists",
+        HandleError.exists("models/new"),
+        """\
+        models/new exists already.
+          Why:  What is there would be overwritten, or mixed with what is written.
+          Hint: Give another directory, or delete this one first.""",
     ),
     (
         "LoadError.loading",
@@ -605,7 +689,8 @@ def test_hints_name_functions_of_unihub():
 
 
 def test_hints_name_arguments_that_are_there():
-    known = set(inspect.signature(unihub.load).parameters) | {"training"}
+    # Those of a call, of a layer, and of Keras' load_model.
+    known = set(inspect.signature(unihub.load).parameters) | {"training", "output_shape", "self_contained", "safe_mode"}
     # Not what stands within a call, which is another's argument.
     named = {name for text in all_texts() for name in re.findall(r"(?<![\w.(])([a-z][a-z_]*)=(?!=)", text)}
     assert {"signature", "tags", "output_key", "as_dict", "api", "keras", "load_options"} <= named

@@ -366,11 +366,15 @@ class TestServer:
             choose_server(Api.KERAS, Keras.KERAS2, TF2)
         assert caught.value.package == "tensorflow_hub"
 
-    def test_no_layer_of_keras_3(self, hub):
-        with pytest.raises(RuntimeUnavailableError, match="there is no keras3 layer"):
-            planned(saved_model(), TF2_KERAS3, trainable=True)
-        with pytest.raises(RuntimeUnavailableError, match="there is no keras3 layer"):
-            planned(saved_model(), TF2, api="keras", keras="keras3")
+    def test_layer_of_keras_3_is_served_by_unihub(self, monkeypatch):
+        monkeypatch.setattr(_compat, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
+        assert planned(saved_model(), TF2_KERAS3, trainable=True).backend is Backend.UNIHUB
+        assert planned(saved_model(), TF2, api="keras", keras="keras3").backend is Backend.UNIHUB
+
+    @pytest.mark.parametrize("mode", [mode for mode in RuntimeMode if mode is not RuntimeMode.TF2])
+    def test_no_layer_of_keras_3_in_graphs(self, mode):
+        with pytest.raises(RuntimeUnavailableError, match="there is no keras3 layer in the {} runtime".format(mode)):
+            planned(saved_model(), Runtime(mode, "2.21.0", "0.16.1", Keras.KERAS3), api="keras")
 
     def test_keras_is_the_one_in_use_unless_asked_for(self, hub):
         assert planned(saved_model(), TF2, api="keras").keras is Keras.KERAS2

@@ -6,13 +6,14 @@ has to offer, so it is a real Keras layer and behaves as every other api does.
 from __future__ import annotations
 
 import functools
-import os
 from typing import Any, Callable, Dict, List, Type
 
-from unihub import _boundary, _compat, errors
+from unihub import _boundary, _compat
+from unihub._layer_options import cast_floating, check_kerases, check_may_train, config_of, takes_training
 from unihub._model import Model
 from unihub._plan import Plan
 from unihub._strategies.hub_load import HubLoad
+from unihub._vocabulary import Keras
 
 
 class HubKerasLayer:
@@ -50,7 +51,7 @@ class _TrainingCallable(_Callable):
 def layer_class() -> Type[Any]:
     """The layer's class; made late, because its base imports TensorFlow."""
     hub = _compat.import_tensorflow_hub()
-    as_written: Any = _compat.import_tensorflow().autograph.experimental.do_not_convert
+    as_written = _compat.not_converted
 
     base: Any = hub.KerasLayer
 
@@ -58,7 +59,7 @@ def layer_class() -> Type[Any]:
         """A TensorFlow Hub model as a Keras layer; has also what every model of unihub offers."""
 
         def __init__(self, plan: Plan, model: Model) -> None:
-            callable_type = _TrainingCallable if _takes_training(plan) else _Callable
+            callable_type = _TrainingCallable if takes_training(plan) else _Callable
             super().__init__(
                 callable_type(model),
                 trainable=plan.request.trainable,
@@ -102,20 +103,19 @@ def layer_class() -> Type[Any]:
 
         # AutoGraph would rewrite what is called from here on, and hide typed errors in its own.
         @as_written
-        def call(self, inputs: Any, training: Any = None) -> Any:
-            self._check_may_train()
-            return _cast_floating(super().call(inputs, training=training), getattr(self, "compute_dtype", None))
+        def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            check_kerases(Keras.KERAS2, self.name, inputs)
+            return super().__call__(inputs, *args, **kwargs)
 
-        def _check_may_train(self) -> None:
-            """A layer may be made trainable after it was loaded, by itself or with the model around it."""
-            signature = self.plan.signature
-            if self.trainable and signature is not None:
-                raise errors.UnsupportedError.signature_is_not_trainable(self.info.path, signature.name)
+        @as_written
+        def call(self, inputs: Any, training: Any = None) -> Any:
+            check_may_train(self.plan, self.trainable)
+            return cast_floating(super().call(inputs, training=training), getattr(self, "compute_dtype", None))
 
         def get_config(self) -> Dict[str, Any]:
             # Not hub.KerasLayer's own, which knows handles of other kinds and options of other names.
             config: Dict[str, Any] = super(base, self).get_config()
-            config.update(_options_of(self.plan))
+            config.update(config_of(self.plan))
             return config
 
         @classmethod
@@ -128,11 +128,6 @@ def layer_class() -> Type[Any]:
     return registered
 
 
-def _takes_training(plan: Plan) -> bool:
-    call = plan.meta_graph.call
-    return plan.signature is None and call is not None and call.takes_training
-
-
 def _layer_options(plan: Plan) -> Dict[str, Any]:
     """What the caller gave for Keras; the dtype, which Keras would take to be float32, from the model's only input."""
     options = dict(plan.request.layer_options)
@@ -141,29 +136,3 @@ def _layer_options(plan: Plan) -> Dict[str, Any]:
     if "dtype" not in options and len(dtypes) == 1 and dtypes != {"float32"}:
         options["dtype"] = dtypes.pop()
     return options
-
-
-def _options_of(plan: Plan) -> Dict[str, Any]:
-    """The arguments that load this layer again, with the handle as the user wrote it and no path of a cache."""
-    if plan.source is not plan.info.path:
-        # The type that makes Keras go on without a config.
-        raise NotImplementedError("a layer around a Python object has no handle to be loaded from again")
-    request = plan.request
-    options = {
-        "handle": os.fspath(plan.handle),
-        "signature": request.signature,
-        "tags": None if request.tags is None else sorted(request.tags),
-        "output_key": request.output_key,
-        "as_dict": request.as_dict,
-        "arguments": request.layer_options.get("arguments"),
-        "output_shape": request.layer_options.get("output_shape"),
-    }
-    return {name: value for name, value in options.items() if value not in (None, False)}
-
-
-def _cast_floating(outputs: Any, compute_dtype: Any) -> Any:
-    """Gives floating outputs the dtype of a mixed precision policy."""
-    if compute_dtype not in ("float16", "bfloat16"):
-        return outputs
-    tf = _compat.import_tensorflow()
-    return tf.nest.map_structure(lambda part: tf.cast(part, compute_dtype) if part.dtype.is_floating else part, outputs)
