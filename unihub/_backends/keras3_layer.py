@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, 
 
 from unihub import _boundary, _compat, _resolve, errors
 from unihub._backends.keras3_file import CallRecord, UnreadModel, describe_variable
-from unihub._layer_options import cast_floating, check_kerases, check_may_train, config_of
+from unihub._layer import LayerOfModel, cast_floating, check_kerases, check_may_train, config_of
 from unihub._plan import Plan
 from unihub._strategies.hub_load import HubLoad
 from unihub._vocabulary import Keras
@@ -62,7 +62,7 @@ def layer_class() -> Type[Any]:
         def __call__(self, x: Any) -> Any:
             return _compat.import_tensorflow().add_n([loss() for loss in self._losses])
 
-    class KerasLayer(base):  # type: ignore[misc]
+    class KerasLayer(LayerOfModel, base):  # type: ignore[misc]
         """A TensorFlow Hub model as a Keras layer; has also what every model of unihub offers."""
 
         def __init__(self, model: Any, trainable: bool, name: Optional[str], options: Mapping[str, Any]) -> None:
@@ -92,37 +92,6 @@ def layer_class() -> Type[Any]:
             losses = getattr(model, "losses_to_train", ())
             if losses and model.weights_to_train:
                 self._loaded_variables[0].regularizer = LossesOfModel(losses)
-
-        @property
-        def plan(self) -> Any:
-            return self._model.plan
-
-        @property
-        def info(self) -> Any:
-            return self._model.info
-
-        @property
-        def native(self) -> Any:
-            return self._model.native
-
-        @property
-        def resolved_object(self) -> Any:
-            return self._model.native
-
-        @property
-        def signatures(self) -> Any:
-            return self._model.signatures
-
-        @property
-        def update_ops(self) -> List[Any]:
-            return list(self._model.update_ops)
-
-        @property
-        def regularization_losses(self) -> List[Callable[[], Any]]:
-            return list(getattr(self._model, "losses_to_train", ())) if self.trainable else []
-
-        def initialize(self, session: Any) -> None:
-            self._model.initialize(session)
 
         # AutoGraph would rewrite what is called from here on, and hide typed errors in its own.
         @as_written

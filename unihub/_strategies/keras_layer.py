@@ -6,10 +6,10 @@ has to offer, so it is a real Keras layer and behaves as every other api does.
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Dict, List, Type
+from typing import Any, Dict, Type
 
 from unihub import _boundary, _compat
-from unihub._layer_options import cast_floating, check_kerases, check_may_train, config_of, takes_training
+from unihub._layer import LayerOfModel, cast_floating, check_kerases, check_may_train, config_of, takes_training
 from unihub._model import Model
 from unihub._plan import Plan
 from unihub._strategies.hub_load import HubLoad
@@ -55,7 +55,7 @@ def layer_class() -> Type[Any]:
 
     base: Any = hub.KerasLayer
 
-    class KerasLayer(base):  # type: ignore[misc]
+    class KerasLayer(LayerOfModel, base):  # type: ignore[misc]
         """A TensorFlow Hub model as a Keras layer; has also what every model of unihub offers."""
 
         def __init__(self, plan: Plan, model: Model) -> None:
@@ -69,37 +69,6 @@ def layer_class() -> Type[Any]:
             # Tracked by Keras, so that a saved layer carries the tables and assets of the model.
             self._native = model.native
             self._model = model
-
-        @property
-        def plan(self) -> Plan:
-            return self._model.plan
-
-        @property
-        def info(self) -> Any:
-            return self._model.info
-
-        @property
-        def native(self) -> Any:
-            return self._model.native
-
-        @property
-        def resolved_object(self) -> Any:
-            return self._model.native
-
-        @property
-        def signatures(self) -> Any:
-            return self._model.signatures
-
-        @property
-        def update_ops(self) -> List[Any]:
-            return self._model.update_ops
-
-        @property
-        def regularization_losses(self) -> List[Callable[[], Any]]:
-            return getattr(self._model, "losses_to_train", []) if self.trainable else []
-
-        def initialize(self, session: Any) -> None:
-            self._model.initialize(session)
 
         # AutoGraph would rewrite what is called from here on, and hide typed errors in its own.
         @as_written

@@ -1,4 +1,4 @@
-"""What the layers of both Kerases share: their options, their config, and the checks of a call.
+"""What the layers of both Kerases share: what they offer beside Keras, their config, and the checks of a call.
 
 A layer around a model is the same thing in Keras 2 and Keras 3, so what it takes and what it refuses is said once.
 What must stay true: a config names the model as the user did, never by a path of a cache.
@@ -6,13 +6,62 @@ What must stay true: a config names the model as the user did, never by a path o
 from __future__ import annotations
 
 import os
-from typing import Any, Dict
+from typing import Any, Callable, Dict, List
 
 from unihub import _compat, errors
 from unihub._plan import Plan
 from unihub._vocabulary import Keras
 
 _MIXED = ("float16", "bfloat16")
+
+
+class LayerOfModel:
+    """What a layer around a model offers beside what Keras does: the same as every loaded model.
+
+    A layer is frozen and made trainable by Keras, so its losses go by that and not by how it was loaded.
+    """
+
+    _model: Any
+    trainable: bool
+
+    @property
+    def plan(self) -> Plan:
+        """What was decided, and why."""
+        return self._model.plan  # type: ignore[no-any-return]
+
+    @property
+    def info(self) -> Any:
+        """What was found at the handle."""
+        return self._model.info
+
+    @property
+    def native(self) -> Any:
+        """What ``tf.saved_model.load`` gave."""
+        return self._model.native
+
+    @property
+    def resolved_object(self) -> Any:
+        """The same, by the name that ``hub.KerasLayer`` has for it."""
+        return self._model.native
+
+    @property
+    def signatures(self) -> Any:
+        """The ways to call the model by name."""
+        return self._model.signatures
+
+    @property
+    def update_ops(self) -> List[Any]:
+        """In a graph, the ops that move its statistics."""
+        return self._model.update_ops  # type: ignore[no-any-return]
+
+    @property
+    def regularization_losses(self) -> List[Callable[[], Any]]:
+        """Its losses, each a callable that returns a scalar; none while the layer is frozen."""
+        return getattr(self._model, "losses_to_train", []) if self.trainable else []
+
+    def initialize(self, session: Any) -> None:
+        """Initializes what is not initialized yet in the graph of a session."""
+        self._model.initialize(session)
 
 
 def takes_training(plan: Plan) -> bool:
