@@ -11,7 +11,7 @@ import importlib
 import io
 import os
 import sys
-from typing import Any, Iterable, Optional
+from typing import Any, Iterable, Iterator, Optional
 
 from packaging.version import InvalidVersion, Version
 
@@ -75,12 +75,29 @@ def tensorflow_before(version: str) -> bool:
 def load_saved_model(path: str, tags: Optional[Iterable[str]], options: Any) -> Any:
     """``tf.saved_model.load`` under the name it has in every TensorFlow; ``options`` came with 2.3."""
     v1 = import_tensorflow().compat.v1
-    tags = None if tags is None else sorted(tags)
-    if options is None:
-        return v1.saved_model.load_v2(path, tags=tags)
-    if tensorflow_before("2.3"):
+    if options is not None and tensorflow_before("2.3"):
         raise errors.RuntimeUnavailableError.no_load_options(tensorflow_version())
-    return v1.saved_model.load_v2(path, tags=tags, options=options)
+    given = {} if options is None else {"options": options}
+    with _no_second_keras():
+        return v1.saved_model.load_v2(path, tags=None if tags is None else sorted(tags), **given)
+
+
+@contextlib.contextmanager
+def _no_second_keras() -> Iterator[None]:
+    """Keeps TensorFlow 2.14 and 2.15 from importing tf_keras for the optimizer in a SavedModel that Keras wrote.
+
+    They do so where it is installed. It then has the names under which tf.keras registered its own classes, and
+    ``load_model`` of a functional ``.keras`` file looks for a node that is never made, for ever.
+    """
+    name = "tf_keras"
+    if name in sys.modules or not tensorflow_before("2.16"):
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # Python's own way to say that a module cannot be imported.
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def optimize_graph(config: Any, meta_graph: Any) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import TENSORFLOW, missing_server
+from conftest import HAS_HUB, MODES, TENSORFLOW, missing_server
 
 import unihub
 from unihub.errors import MissingOpsError, RuntimeUnavailableError, UnsupportedError
@@ -122,3 +122,32 @@ def test_basic_pitch(place, basic_pitch, options):
         "onset": (1, 172, 88),
     }
     assert found["note"][0].mean(axis=0).argmax() + 21 == 69
+
+
+RELOAD = """
+import sys
+import numpy as np, unihub
+from unihub import _compat
+keras = _compat.keras2()
+place = keras.Input([43844, 1])
+model = keras.Model(place, unihub.KerasLayer(sys.argv[1], keras="keras2")(place))
+audio = np.random.RandomState(0).randn(1, 43844, 1).astype(np.float32)
+expected = model.predict(audio, verbose=0)
+model.save(sys.argv[2])
+found = keras.models.load_model(sys.argv[2]).predict(audio, verbose=0)
+assert set(found) == set(expected) == {"contour", "note", "onset"}
+for name in expected:
+    np.testing.assert_allclose(found[name], expected[name], rtol=1e-6)
+print("the same after reload")
+"""
+
+
+@pytest.mark.skipif(
+    TENSORFLOW < (2, 13) or "tf2" not in MODES or not HAS_HUB,
+    reason="speaks of .keras files of Keras 2 in eager TensorFlow",
+)
+def test_a_keras_file_with_basic_pitch_loads(basic_pitch, tmp_path):
+    """With upstream's layer, load_model never returned (S8), so this has a process and a time limit of its own."""
+    command = [sys.executable, "-c", RELOAD, str(basic_pitch), str(tmp_path / "model.keras")]
+    done = subprocess.run(command, timeout=240, capture_output=True, text=True)
+    assert "the same after reload" in done.stdout, done.stderr[-3000:]
