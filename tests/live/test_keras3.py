@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import DATA, RUNTIME, assert_close, load_golden
+from conftest import DATA, HAS_HUB, RUNTIME, assert_close, load_golden
 from packaging.version import Version
 
 import unihub
@@ -41,6 +41,9 @@ eager_only = pytest.mark.skipif(RUNTIME != "tf2", reason="refused in graphs; Tes
 SAVED_MODELS = DATA / "saved_model"
 REUSABLE = str(SAVED_MODELS / "reusable")
 SIZE, CLASSES = 8, 3
+
+
+needs_keras2 = pytest.mark.skipif(not HAS_HUB, reason="speaks of the Keras 2 layer, which needs tensorflow_hub")
 
 
 class Classifier(tf.Module):
@@ -756,6 +759,7 @@ class TestRefusals:
             unihub.KerasLayer(REUSABLE)
 
     @eager_only
+    @needs_keras2
     def test_a_mix_of_two_kerases(self):
         keras2 = _compat.keras2()
         with pytest.raises(InputError, match="is a keras3 layer.*tensor of keras2") as caught:
@@ -766,6 +770,7 @@ class TestRefusals:
         assert 'keras="keras3"' in caught.value.hint
 
     @eager_only
+    @needs_keras2
     def test_the_other_keras_refuses_the_layer_itself(self):
         """Keras looks at the layer before it calls it, so these words are its own."""
         with pytest.raises(ValueError, match="Only instances of"):
@@ -786,5 +791,6 @@ class TestRefusals:
         assert run(OTHER_BACKEND.format(REUSABLE), KERAS_BACKEND="jax")[0] == "jax"
 
     @eager_only
+    @needs_keras2
     def test_legacy_keras(self):
         assert run(LEGACY.format(REUSABLE), TF_USE_LEGACY_KERAS="1") == ["True", "True"]
