@@ -110,11 +110,6 @@ def current_graph() -> Any:
         return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
 
-def building_function() -> bool:
-    """Whether TensorFlow traces a function here, rather than building a plain graph."""
-    return bool(_compat.import_tensorflow().compat.v1.get_default_graph().building_function)
-
-
 def add_to_collection(name: str, items: Sequence[Any]) -> None:
     """Adds to a collection of the current graph what is not in it yet."""
     collection = _compat.import_tensorflow().compat.v1.get_collection_ref(name)

@@ -57,7 +57,7 @@ def detect_runtime() -> Runtime:
         RuntimeUnavailableError: TensorFlow is not installed or cannot be imported.
     """
     tf = _compat.import_tensorflow()
-    inside_function = not tf.executing_eagerly() and _building_function(tf)
+    inside_function = not tf.executing_eagerly() and building_function()
     return Runtime(
         mode=_detect_mode(tf, inside_function),
         tensorflow=str(tf.__version__),
@@ -68,8 +68,9 @@ def detect_runtime() -> Runtime:
     )
 
 
-def _building_function(tf: Any) -> bool:
-    return bool(tf.compat.v1.get_default_graph().building_function)
+def building_function() -> bool:
+    """Whether TensorFlow traces a function here, rather than building a plain graph."""
+    return bool(_compat.import_tensorflow().compat.v1.get_default_graph().building_function)
 
 
 def _detect_mode(tf: Any, inside_function: bool) -> RuntimeMode:

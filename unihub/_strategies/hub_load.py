@@ -12,8 +12,9 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from unihub import _boundary, _compat, errors
 from unihub._inlining import call_inlined, pack_outputs
-from unihub._model import Model, add_to_collection, building_function
+from unihub._model import Model, add_to_collection
 from unihub._plan import Plan
+from unihub._runtime import building_function
 from unihub._signature_call import bind_inputs, select_output
 from unihub._traces import match
 from unihub._vocabulary import Format, RuntimeMode, Signature

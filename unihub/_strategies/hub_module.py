@@ -6,8 +6,9 @@ import functools
 from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from unihub import _compat, errors
-from unihub._model import Model, building_function
+from unihub._model import Model
 from unihub._plan import Plan
+from unihub._runtime import building_function
 from unihub._signature_call import bind_inputs, select_output
 from unihub._vocabulary import Backend, Signature
 
@@ -73,7 +74,7 @@ class HubModule(Model):
 
 def _module_type(backend: Backend) -> Any:
     if backend is Backend.TENSORFLOW_HUB:
-        return _compat.import_tensorflow_hub().Module
+        return _compat.find_hub_attribute("Module")
     from unihub._backends.graph_module import Module
 
     return Module

@@ -50,10 +50,8 @@ class _TrainingCallable(_Callable):
 @functools.lru_cache(maxsize=None)
 def layer_class() -> Type[Any]:
     """The layer's class; made late, because its base imports TensorFlow."""
-    hub = _compat.import_tensorflow_hub()
     as_written = _compat.not_converted
-
-    base: Any = hub.KerasLayer
+    base: Any = _compat.find_hub_attribute("KerasLayer")
 
     class KerasLayer(LayerOfModel, base):  # type: ignore[misc]
         """A TensorFlow Hub model as a Keras layer; has also what every model of unihub offers."""
