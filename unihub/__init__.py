@@ -21,12 +21,16 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "KerasLayer": "unihub._facade",
     "Module": "unihub._facade",
+    "add_signature": "unihub._module_fn",
+    "attach_message": "unihub._module_fn",
+    "convert": "unihub._convert",
     "errors": "unihub.errors",
     "inspect": "unihub._facade",
     "load": "unihub._facade",
     "matrix": "unihub._matrix",
     "plan": "unihub._facade",
     "resolve": "unihub._resolve",
+    "save": "unihub._save",
 }
 
 __all__ = sorted(_EXPORTS)

@@ -43,6 +43,17 @@ def calling(plan: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def saving(path: str) -> Iterator[None]:
+    """Turns what is raised while a model is written into a typed error."""
+    try:
+        yield
+    except errors.UnihubError:
+        raise
+    except Exception as exc:
+        raise errors.LoadError.saving(path, exc) from exc
+
+
+@contextlib.contextmanager
 def _translating(plan: Any, otherwise: Callable[[str, BaseException], errors.UnihubError]) -> Iterator[None]:
     try:
         yield

@@ -11,7 +11,7 @@ import importlib
 import io
 import os
 import sys
-from typing import Any, Iterable, Iterator, Optional
+from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 from packaging.version import InvalidVersion, Version
 
@@ -197,6 +197,39 @@ def control_flow_context() -> Any:
     return import_tensorflow().compat.v1.get_default_graph()._get_control_flow_context()
 
 
+@functools.lru_cache(maxsize=None)
+def table_resource() -> Any:
+    """The class of lookup tables that are made and filled by functions.
+
+    Its base, a resource that ``tf.saved_model.save`` keeps, is public since TensorFlow 2.10; before, it was private and
+    in two places.
+    """
+    base: Any = getattr(import_tensorflow().saved_model.experimental, "TrackableResource", None)
+    if base is None:
+        from tensorflow.python.training.tracking import tracking
+
+        base = tracking.TrackableResource
+
+    class Table(base):  # type: ignore[misc]
+        """A lookup table."""
+
+        def __init__(self, make: Any, fill: Any) -> None:
+            super().__init__()
+            self._make = make
+            self._fill = import_tensorflow().function(fill, autograph=False)
+
+        def fill(self) -> None:
+            self._initialize()
+
+        def _create_resource(self) -> Any:
+            return self._make()
+
+        def _initialize(self) -> None:
+            self._fill(self.resource_handle)
+
+    return Table
+
+
 def keras3() -> Any:
     """Keras 3 on TensorFlow, or a typed error that says what is in its place."""
     import_tensorflow()
@@ -315,3 +348,125 @@ def _has_xla() -> bool:
     except Exception:  # There are many ways to say so.
         return False
     return True
+
+
+def saved_model_message() -> Any:
+    """The message of ``saved_model.pb``; its protobuf class has been at this place since TensorFlow 1.0."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    return saved_model_pb2.SavedModel
+
+
+def any_message() -> Any:
+    """Protobuf's message that holds any other; TensorFlow requires protobuf."""
+    from google.protobuf import any_pb2
+
+    return any_pb2.Any
+
+
+def composites_of_signatures() -> Any:
+    """The types of tensors of several parts that a TF1 signature can name; ragged ones came with TensorFlow 1.15."""
+    tf = import_tensorflow()
+    return (tf.SparseTensor,) if tensorflow_before("1.15") else (tf.SparseTensor, tf.RaggedTensor)
+
+
+def hub_signature_names(graph: Any) -> List[str]:
+    """The signatures that ``hub.add_signature`` noted in a graph; private in tensorflow_hub 0.1 to 0.15."""
+    return [name for name, _ in graph.get_collection(("__saved_model_lib_signatures",))]
+
+
+def new_root() -> Any:
+    """An object that tracks its attributes, and has none yet.
+
+    The class has no public name; that of ``tf.Module`` is made of it in TensorFlow 1.14 to 2.22, and has attributes of
+    its own. A ``tf.train.Checkpoint`` is, too, and brings a counter that no session initializes.
+    """
+    return import_tensorflow().Module.__mro__[1]()
+
+
+def tracked_children(obj: Any) -> Mapping[str, Any]:
+    """What an object keeps when it is saved, by name, its functions apart; ``{}`` for what TensorFlow does not track.
+
+    Private in TensorFlow 1.15 to 2.22, and under another name before 2.9.
+    """
+    if not is_tracking(obj):
+        return {}
+    if hasattr(obj, "_trackable_children"):
+        return dict(obj._trackable_children())
+    return {child.name: child.ref for child in obj._checkpoint_dependencies}
+
+
+def is_tracking(obj: Any) -> bool:
+    """Whether TensorFlow tracks what an object has: modules, layers, what was loaded; private as above."""
+    names = ("_trackable_children", "_checkpoint_dependencies")
+    return not isinstance(obj, type) and any(hasattr(obj, name) for name in names)
+
+
+def traces_of(function: Any) -> Sequence[Any]:
+    """The concrete functions that are saved of a ``tf.function``; private in TensorFlow 1.15 to 2.22.
+
+    One with an ``input_signature`` is traced for that.
+    """
+    return list(function._list_all_concrete_functions_for_serialization())
+
+
+def is_concrete_function(value: Any) -> bool:
+    """Whether a value is one trace of a ``tf.function``; the class is public from TensorFlow 2.3."""
+    return hasattr(value, "structured_input_signature") and hasattr(value, "captured_inputs")
+
+
+def keras_of_layer(value: Any) -> Optional[str]:
+    """Which Keras a layer or model belongs to, ``keras2`` or ``keras3``; ``None`` for what is neither.
+
+    By the names of its classes, so that no Keras is imported.
+    """
+    package = _package_of_layer(value)
+    if package is None:
+        return None
+    return "keras3" if package == "keras" and is_keras3(sys.modules["keras"]) else "keras2"
+
+
+def _package_of_layer(layer: Any) -> Optional[str]:
+    """``keras``, ``tf_keras`` or ``tensorflow``: where the base class of all layers comes from."""
+    packages = [cls.__module__.split(".") for cls in type(layer).__mro__ if cls.__name__ == "Layer"]
+    return next((parts[0] for parts in packages if {"keras", "tf_keras"} & set(parts)), None)
+
+
+def keras2_session(layer: Any) -> Any:
+    """The session in which Keras 2 keeps the variables of a layer, in a graph; Keras initializes them in it.
+
+    ``tf_keras`` has it in the half of its API for TensorFlow 1, from 2.16 to 2.21.
+    """
+    if _package_of_layer(layer) == "tf_keras":
+        return importlib.import_module("tf_keras.api._v1.keras.backend").get_session()
+    return import_tensorflow().compat.v1.keras.backend.get_session()
+
+
+def keras2_input_spec(layer: Any) -> Any:
+    """What a layer of Keras 2 was called with, as a nest of specs; private in TensorFlow 1.15 to tf_keras 2.21.
+
+    A model that is no network of layers notes it from 2.0 on, a layer from 2.4 on, ``None`` before its first call.
+    """
+    return getattr(layer, "_saved_model_inputs_spec", None)
+
+
+def keras2_weight_losses(layer: Any) -> Sequence[Any]:
+    """The losses of one layer of Keras 2 that depend on no input, as callables; private in 1.15 to tf_keras 2.21."""
+    return list(getattr(layer, "_callable_losses", ()))
+
+
+@contextlib.contextmanager
+def keeping_losses_and_updates(layers: Iterable[Any]) -> Iterator[None]:
+    """Gives layers the losses and updates back that they had before they were called in a function of ours.
+
+    They would be tensors of that function's graph, in which a user's training cannot go on. The lists are private in
+    Keras 2 (updates: in graphs only) and in Keras 3.0 to 3.15.
+    """
+    names = ("_losses", "_updates")
+    lists = [getattr(layer, name, None) for layer in layers for name in names]
+    kept = [(values, set(map(id, values))) for values in lists if isinstance(values, list)]
+    try:
+        yield
+    finally:
+        for values, known in kept:
+            values[:] = [value for value in values if id(value) in known]

@@ -6,9 +6,10 @@ a missing row is a bug, and a test counts them. Strategies are dotted strings, s
 """
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Dict, Iterable, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
 
 from packaging.version import Version
 
@@ -68,6 +69,12 @@ class Server:
     runtimes: Tuple[RuntimeMode, ...] = tuple(RuntimeMode)
 
 
+def load_strategy(dotted: str) -> Any:
+    """Imports a strategy."""
+    module, name = dotted.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
 # The first whose need is met serves. hub.load is tf.saved_model.load on a resolved path, so it needs no tensorflow_hub.
 SERVERS = (
     Server(Api.MODULE, Backend.TENSORFLOW_HUB, "unihub._strategies.hub_module:HubModule", needs="Module", until="0.16"),
@@ -87,6 +94,19 @@ SERVERS = (
         keras=Keras.KERAS3,
         runtimes=(RuntimeMode.TF2,),
     ),
+)
+
+# The same for the rows of the operation create. Here a strategy is a function that fills a directory.
+WRITERS = (
+    Server(
+        Api.MODULE,
+        Backend.TENSORFLOW_HUB,
+        "unihub._strategies.module_writer:write",
+        needs="create_module_spec",
+        until="0.16",
+    ),
+    Server(Api.MODULE, Backend.UNIHUB, "unihub._strategies.module_writer:write"),
+    Server(Api.LOAD, Backend.UNIHUB, "unihub._strategies.saved_model_writer:write"),
 )
 
 _GRAPH = (RuntimeMode.TF1, RuntimeMode.TF1_COMPAT, RuntimeMode.TF2_GRAPH)
@@ -138,8 +158,9 @@ TABLE: Mapping[Tuple[Format, Operation, RuntimeMode], Cell] = MappingProxyType(
             Operation.FINE_TUNE,
             _TF2,
             reason=_NO_TF1_TRAINING,
-            hint="call tf.compat.v1.disable_v2_behavior() first, or build the model inside a tf.Graph, where the "
-            "module can be fine-tuned; or use a TF2 SavedModel of the same model; or load with trainable=False.",
+            hint="unihub.convert(\"{path}\", \"out\") makes a TF2 SavedModel that can be fine-tuned; or call "
+            "tf.compat.v1.disable_v2_behavior() first, or build the model inside a tf.Graph; or load with "
+            "trainable=False.",
         ),
         **_rows(Format.TF1_HUB, Operation.CREATE, _GRAPH, _MODULE_EXPORT),
         **_rows(
@@ -147,7 +168,8 @@ TABLE: Mapping[Tuple[Format, Operation, RuntimeMode], Cell] = MappingProxyType(
             Operation.CREATE,
             _TF2,
             reason="A TF1 Hub module is a set of TF1 graphs; TF2 builds none.",
-            hint="create a TF2 SavedModel with tf.saved_model.save; or call tf.compat.v1.disable_v2_behavior() first.",
+            hint="create a TF2 SavedModel, with format=\"tf2-saved-model\"; or call "
+            "tf.compat.v1.disable_v2_behavior() first.",
         ),
         **_rows(Format.TF2_SAVED_MODEL, Operation.INFERENCE, _GRAPH, _LOAD, _KERAS, since="1.15"),
         **_rows(Format.TF2_SAVED_MODEL, Operation.INFERENCE, _TF2, _LOAD, _KERAS, since="1.15"),
@@ -162,15 +184,15 @@ TABLE: Mapping[Tuple[Format, Operation, RuntimeMode], Cell] = MappingProxyType(
             Operation.FINE_TUNE,
             _GRAPH + _TF2,
             reason=_SIGNATURES_ONLY,
-            hint="load with trainable=False, and train layers on top of its outputs; or export the model again as a "
-            "TF2 SavedModel.",
+            hint="load with trainable=False, and train layers on top of its outputs; or make it a TF2 SavedModel "
+            "with unihub.convert(\"{path}\", \"out\").",
         ),
         **_rows(
             Format.TF1_SAVED_MODEL,
             Operation.CREATE,
             _GRAPH + _TF2,
             reason="TensorFlow Hub has no way to create this format.",
-            hint="create a TF2 SavedModel with tf.saved_model.save.",
+            hint="create a TF2 SavedModel, with format=\"tf2-saved-model\".",
         ),
     }
 )

@@ -5,7 +5,6 @@ another runtime than this one, and it loads nothing. Whatever cannot be done is 
 """
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass, field
 from typing import Any, FrozenSet, Iterable, Mapping, Optional, Tuple, Type, TypeVar
 
@@ -86,8 +85,7 @@ class Plan:
 
     def load_strategy(self) -> Any:
         """Imports the class that does the work."""
-        module, name = self.strategy.split(":")
-        return getattr(importlib.import_module(module), name)
+        return _matrix.load_strategy(self.strategy)
 
     def __str__(self) -> str:
         trained = sum(variable.trainable for variable in self.meta_graph.variables)
@@ -135,8 +133,8 @@ def parse_request(
     for flag in ("trainable", "as_dict", "collections"):
         own[flag] = _parse_flag(flag, own.get(flag))
     return Request(
-        api=_parse_word(Api, "api", api),
-        keras=_parse_word(Keras, "keras", keras),
+        api=parse_word(Api, "api", api),
+        keras=parse_word(Keras, "keras", keras),
         tags=None if tags is None else frozenset([tags] if isinstance(tags, str) else tags),
         layer_options=named,
         **own
@@ -151,7 +149,8 @@ def _parse_flag(name: str, value: Any) -> bool:
     raise errors.InputError.unknown_word(name, value, ["True", "False"])
 
 
-def _parse_word(words: Type[_W], argument: str, value: str) -> Optional[_W]:
+def parse_word(words: Type[_W], argument: str, value: str) -> Optional[_W]:
+    """The member of an enum that a word names; ``None`` for ``auto``."""
     if value == "auto":
         return None
     try:
@@ -224,11 +223,12 @@ def choose_way(cell: Cell, request: Request, runtime: Runtime) -> Server:
     raise missing or errors.UnsupportedError.refused(cell, cell.format)
 
 
-def choose_server(api: Api, keras: Optional[Keras], runtime: Runtime) -> Server:
+def choose_server(
+    api: Api, keras: Optional[Keras], runtime: Runtime, servers: Iterable[Server] = _matrix.SERVERS
+) -> Server:
     """The first who can do the work; whatever is missing for the last one is the error."""
-    servers = [server for server in _matrix.SERVERS if server.api is api and server.keras is keras]
     missing = None
-    for server in servers:
+    for server in [server for server in servers if server.api is api and server.keras is keras]:
         if _is_gone(server, runtime) or runtime.mode not in server.runtimes:
             continue
         try:

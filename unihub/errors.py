@@ -12,6 +12,7 @@
     +-- TagsError               (ValueError)           no such graph variant
     +-- InputError              (TypeError)            the call does not fit the signature
     +-- UnsupportedError        (NotImplementedError)  the matrix says no
+    +-- ConversionError         (RuntimeError)         the converted model is not equal to the original
     +-- RuntimeUnavailableError (ImportError)          a package is missing, or too old or new
     +-- MissingOpsError         (RuntimeError)         TensorFlow lacks an op or a type the model uses
     +-- UnsafeModelError        (PermissionError)      the model may do harm
@@ -201,12 +202,21 @@ class HandleError(UnihubError, ValueError):
         )
 
     @classmethod
+    def not_a_target(cls, target: Any) -> HandleError:
+        """The directory to be written is no path."""
+        return cls(
+            "{!r} names no directory to write to.".format(target),
+            why="A model is written to a directory, named by a str or a pathlib path.",
+            hint="Pass the path of a directory that is not there yet.",
+        )
+
+    @classmethod
     def exists(cls, path: str) -> HandleError:
         """The directory to be written is there already."""
         return cls(
             "{} exists already.".format(path),
             why="What is there would be overwritten, or mixed with what is written.",
-            hint="Give another directory, or delete this one first.",
+            hint="Give another directory, or delete this one first; unihub.save takes overwrite=True.",
             path=path,
         )
 
@@ -243,6 +253,16 @@ class ModelNotFoundError(UnihubError, FileNotFoundError):
             hint="Check the path." + _closest(step, siblings),
             path=path,
             parent=parent,
+        )
+
+    @classmethod
+    def no_checkpoint(cls, checkpoint: str) -> ModelNotFoundError:
+        """There is no such checkpoint."""
+        return cls(
+            "there is no checkpoint at {}.".format(checkpoint),
+            why="Neither {0}.index nor a checkpoint's directory of that name exists.".format(checkpoint),
+            hint="Pass what Saver.save returned: the name of the checkpoint's files up to .index and .data-*.",
+            checkpoint=checkpoint,
         )
 
 
@@ -523,6 +543,52 @@ class SignatureError(UnihubError, ValueError):
             outputs=tuple(sorted(names)),
         )
 
+    @classmethod
+    def outside_module_function(cls, function: str) -> SignatureError:
+        return cls(
+            "unihub.{} was called where no module is under construction.".format(function),
+            why="It speaks of the graph that a module function builds, and the current graph is no such graph.",
+            hint="call it in the function that is given to unihub.save, and there neither in a tf.function nor in a "
+            "branch or loop of TensorFlow 2.",
+            function=function,
+        )
+
+    @classmethod
+    def none_added(cls, tags: Iterable[str]) -> SignatureError:
+        return cls(
+            "the module function added no signature to the graph variant {}.".format(_tags(tags)),
+            why="A module is called through its signatures; without one it cannot be used.",
+            hint="call unihub.add_signature in the function, with the tensors that go in and come out.",
+            tags=frozenset(tags),
+        )
+
+    @classmethod
+    def added_twice(cls, signature: str) -> SignatureError:
+        return cls(
+            "the module function added the signature {!r} twice.".format(signature),
+            why="The second would take the place of the first.",
+            hint="give each signature a name of its own; without a name it is called 'default'.",
+            signature=signature,
+        )
+
+    @classmethod
+    def not_a_name(cls, name: Any) -> SignatureError:
+        return cls(
+            "{!r} cannot name a signature, or an input or output of one.".format(name),
+            why="expected a str; got {}.".format(type(name).__name__),
+            hint="pass a str.",
+            name=name,
+        )
+
+    @classmethod
+    def not_traced(cls, signature: str, function: Any, traces: int) -> SignatureError:
+        return cls(
+            "{!r} among the signatures is not one function of known inputs.".format(signature),
+            why="It is {}{}.".format(_kind(function), " with {} traces".format(traces) if traces else ", not traced"),
+            hint="pass a tf.function with an input_signature, or what its get_concrete_function() returns.",
+            signature=signature,
+        )
+
 
 class TagsError(UnihubError, ValueError):
     """The model has no such graph variant, or it contradicts the other arguments."""
@@ -558,6 +624,15 @@ class TagsError(UnihubError, ValueError):
             "wrong.",
             hint="leave tags= out for inference; or load with trainable=True.",
             path=path,
+            tags=frozenset(tags),
+        )
+
+    @classmethod
+    def repeated(cls, tags: Iterable[str]) -> TagsError:
+        return cls(
+            "two graph variants have the tags {}.".format(_tags(tags)),
+            why="A graph variant is chosen by its tags, so these two could not be told apart.",
+            hint="give each variant tags of its own; the plain one has none.",
             tags=frozenset(tags),
         )
 
@@ -713,6 +788,230 @@ class InputError(UnihubError, TypeError):
             expected=tuple(words),
         )
 
+    @classmethod
+    def not_a_tensor(cls, signature: str, side: str, name: str, value: Any) -> InputError:
+        return cls(
+            "the {} {!r} of the signature {!r} is no tensor.".format(side, name, signature),
+            why="expected a Tensor, a SparseTensor or (from TensorFlow 1.15) a RaggedTensor; got {}.".format(
+                type(value).__name__
+            ),
+            hint="pass a tensor; tf.identity makes one of a variable, tf.constant of an array.",
+            signature=signature,
+            name=name,
+            kind=type(value).__name__,
+        )
+
+    @classmethod
+    def tensor_elsewhere(cls, signature: str, side: str, name: str) -> InputError:
+        return cls(
+            "the {} {!r} of the signature {!r} belongs to another graph.".format(side, name, signature),
+            why="A module function is called in a graph of its own, and only what it makes there is in the module.",
+            hint="make the tensor in the module function itself.",
+            signature=signature,
+            name=name,
+        )
+
+    @classmethod
+    def colocated(cls, what: str, places: Sequence[str]) -> InputError:
+        return cls(
+            "{} must not be placed beside another op.".format(what),
+            why="It is colocated with {}. When the module is used, its place is taken by what is elsewhere.".format(
+                ", ".join(place.replace("loc:@", "", 1) for place in places)
+            ),
+            hint="make it outside of tf.colocate_with; the other op may be placed beside it instead.",
+            places=tuple(places),
+        )
+
+    @classmethod
+    def attachment_key(cls, key: Any) -> InputError:
+        return cls(
+            "{!r} is no key for a message.".format(key),
+            why="A key is made of letters, digits and underscores, and begins with a letter.",
+            hint="rename it.",
+            key=key,
+        )
+
+    @classmethod
+    def not_a_message(cls, key: str, value: Any) -> InputError:
+        return cls(
+            "what is to be attached as {!r} is no protocol message.".format(key),
+            why="expected a protobuf message; got {}.".format(type(value).__name__),
+            hint="pass one, such as a tf.train.Features, or a message class of your own.",
+            key=key,
+        )
+
+    @classmethod
+    def unsupported_collections(cls, names: Sequence[str], known: Sequence[str]) -> InputError:
+        return cls(
+            "the module function filled collections that no module can have: {}.".format(", ".join(names)),
+            why="Whoever loads a module takes over these alone: {}.".format(", ".join(known)),
+            hint="leave them empty; del tf.compat.v1.get_collection_ref({!r})[:] at the end of the function "
+            "does.".format(names[0]),
+            names=tuple(names),
+        )
+
+    @classmethod
+    def asset_is_no_constant(cls, node: str) -> InputError:
+        return cls(
+            "the asset {!r} is no constant.".format(node),
+            why="The files of a module are named by constants in its graph, one text each; these are set when it is "
+            "loaded.",
+            hint="pass the file's path as a str.",
+            node=node,
+        )
+
+    @classmethod
+    def variables_disagree(
+        cls, variable: str, first: str, first_tags: Any, second: str, second_tags: Any
+    ) -> InputError:
+        def place(tags: Any) -> str:
+            return "the checkpoint" if tags is None else "the graph variant {}".format(_tags(tags))
+
+        return cls(
+            "there is more than one variable {!r}.".format(variable),
+            why="It is {} in {}, and {} in {}.".format(first, place(first_tags), second, place(second_tags)),
+            hint="give it one dtype and shape; or, if these are different variables, names of their own.",
+            variable=variable,
+            declarations=(first, second),
+        )
+
+    @classmethod
+    def missing_in_checkpoint(cls, checkpoint: str, names: Sequence[str], known: Sequence[str]) -> InputError:
+        return cls(
+            "the checkpoint {} lacks {} of the module's variables.".format(checkpoint, len(names)),
+            why="Missing are {}; the checkpoint has {}.".format(_first(names), _first(known)),
+            hint="build the variables in the module function under the names that they had when they were "
+            "trained." + _closest(names[0], known),
+            checkpoint=checkpoint,
+            names=tuple(names),
+        )
+
+    @classmethod
+    def no_session(cls) -> InputError:
+        return cls(
+            "there is no session that holds the variables of the module.",
+            why="The values of a module that was loaded in a graph are in the session that initialized or trained it.",
+            hint="save it inside of \"with session.as_default():\", or pass the session.",
+        )
+
+    @classmethod
+    def session_of_other_graph(cls) -> InputError:
+        return cls(
+            "the session does not hold the variables of the module.",
+            why="It runs another graph than the one that the module was loaded in.",
+            hint="pass the session in which the module was initialized or trained.",
+        )
+
+    @classmethod
+    def not_a_module(cls, obj: Any) -> InputError:
+        return cls(
+            "a {} cannot be written as a tf1-hub model.".format(type(obj).__name__),
+            why="expected a function that builds a graph and calls unihub.add_signature, a hub.ModuleSpec, or a module "
+            "that was loaded.",
+            hint="wrap it into such a function; or write a TF2 SavedModel, which takes Keras models, tf.Module and "
+            "functions of tensors.",
+            kind=type(obj).__name__,
+        )
+
+    @classmethod
+    def no_use_for(cls, argument: str, kind: str) -> InputError:
+        return cls(
+            "{} takes no {}.".format(kind, argument),
+            why="It brings its own, or has none.",
+            hint="leave the argument {} out.".format(argument),
+            argument=argument,
+        )
+
+    @classmethod
+    def not_savable(cls, obj: Any) -> InputError:
+        return cls(
+            "{} cannot be written as a tf2-saved-model.".format(_kind(obj)),
+            why="There is nothing in it that could be called with tensors, and written.",
+            hint="pass a Keras model or layer, a tf.Module with a tf.function, a function of tensors, or what "
+            "unihub.load returned for a SavedModel.",
+            given=type(obj).__name__,
+        )
+
+    @classmethod
+    def needs_inputs(cls, obj: Any) -> InputError:
+        return cls(
+            "it is not known what a call of {} takes.".format(_kind(obj)),
+            why="A SavedModel holds traces only, and nothing was traced here that tells the dtypes and shapes.",
+            hint="pass inputs=tf.TensorSpec([None, 8], tf.float32), an array as an example, or a nest of these.",
+            given=type(obj).__name__,
+        )
+
+    @classmethod
+    def no_example(cls, value: Any) -> InputError:
+        return cls(
+            "inputs= has a {} where a spec or an example is needed.".format(type(value).__name__),
+            why="A call takes tensors; lists and dicts in inputs= are the nest that they stand in.",
+            hint="pass a tf.TensorSpec; or an example as a numpy array or a tensor.",
+            given=value,
+        )
+
+    @classmethod
+    def inputs_by_name(cls, names: Sequence[str]) -> InputError:
+        return cls(
+            "the function has {} arguments, and inputs= does not tell each.".format(len(names)),
+            why="Its arguments are {}.".format(", ".join(names)),
+            hint="pass a dict with exactly these names as inputs=.",
+            expected=tuple(names),
+        )
+
+    @classmethod
+    def only_for_modules(cls, argument: str) -> InputError:
+        return cls(
+            "{}= does not go with the format tf2-saved-model.".format(argument),
+            why="It belongs to tf1-hub modules, which have graph variants and are written from checkpoints.",
+            hint="leave it out; or pass format=\"tf1-hub\".",
+            argument=argument,
+        )
+
+    @classmethod
+    def untracked(cls, detail: str) -> InputError:
+        return cls(
+            "the function uses a table or variable that nothing keeps.",
+            why=" ".join(detail.split())[:300],
+            hint="make it an attribute of a tf.Module whose __call__ is the function, and save that.",
+        )
+
+    @classmethod
+    def needs_session(cls, variable: str) -> InputError:
+        return cls(
+            "there is no session to read the variable {!r} from.".format(variable),
+            why="In a graph the values of variables are in a session.",
+            hint="call unihub.save inside \"with session.as_default():\"; or pass session=.",
+            variable=variable,
+        )
+
+    @classmethod
+    def uninitialized(cls, variable: str) -> InputError:
+        return cls(
+            "the variable {!r} has no value in the session.".format(variable),
+            why="It was neither initialized nor restored there, so there is nothing to write.",
+            hint="run tf.compat.v1.global_variables_initializer() in that session, or restore a checkpoint, first.",
+            variable=variable,
+        )
+
+    @classmethod
+    def reference_variable(cls, variable: str) -> InputError:
+        return cls(
+            "the variable {!r} is of reference type.".format(variable),
+            why="A TF2 SavedModel has resource variables only; TensorFlow 1 makes the other kind by default.",
+            hint="call tf.compat.v1.enable_resource_variables() before the variables are made.",
+            variable=variable,
+        )
+
+    @classmethod
+    def variable_elsewhere(cls, variable: str) -> InputError:
+        return cls(
+            "the variable {!r} is not in the graph of the session.".format(variable),
+            why="It was made in another tf.Graph, or eagerly, and the session has no value of it.",
+            hint="save the model where its variables are: outside of every graph, or with the session of their graph.",
+            variable=variable,
+        )
+
 
 class UnsupportedError(UnihubError, NotImplementedError):
     """The matrix says no."""
@@ -759,6 +1058,14 @@ class UnsupportedError(UnihubError, NotImplementedError):
         )
 
     @classmethod
+    def saving_inside_function(cls) -> UnsupportedError:
+        return cls(
+            "a model cannot be written inside a tf.function.",
+            why="The function would write it once, while it is traced, and the variables have no values there.",
+            hint="call unihub.save outside of it.",
+        )
+
+    @classmethod
     def nothing_to_train(cls, path: str) -> UnsupportedError:
         return cls(
             "{} has no trainable variables, so trainable=True has nothing to train.".format(path),
@@ -786,6 +1093,56 @@ class UnsupportedError(UnihubError, NotImplementedError):
             + _table(signatures),
             hint="load with trainable=False; or train the attributes of unihub.load(...).native yourself.",
             path=path,
+        )
+
+
+    @classmethod
+    def converted_already(cls, path: str) -> UnsupportedError:
+        return cls(
+            "{} is a TF2 SavedModel, and there is nothing to convert.".format(path),
+            why="What is converted are TF1 Hub modules and TF1 SavedModels, which TF2 cannot fine-tune.",
+            hint="load it as it is: unihub.load({}, trainable=True).".format(_quoted(path)),
+            path=path,
+        )
+
+    @classmethod
+    def converts_in_eager_only(cls, path: str, runtime: Any) -> UnsupportedError:
+        return cls(
+            "{} cannot be converted in the {} runtime.".format(path, runtime.mode),
+            why="A TF2 SavedModel is written from TF2's functions and variables, outside of all graphs.",
+            hint="call unihub.convert in a process of its own with TensorFlow 2, before anything switches v2 behavior "
+            "off, and outside of tf.Graph and tf.function; then load what it wrote here.",
+            path=path,
+            runtime=runtime.mode,
+        )
+
+    @classmethod
+    def cannot_be_converted(cls, path: str, reason: str) -> UnsupportedError:
+        return cls(
+            "{} cannot be converted to a TF2 SavedModel.".format(path),
+            why=reason,
+            hint="load it as it is, for inference; or fine-tune it after tf.compat.v1.disable_v2_behavior().",
+            path=path,
+            reason=reason,
+        )
+
+
+class ConversionError(UnihubError, RuntimeError):
+    """The converted model is not equal to the original."""
+
+    @classmethod
+    def differs(cls, path: str, signature: str, output: str, difference: float) -> ConversionError:
+        return cls(
+            "the conversion of {} gives other numbers than the original.".format(path),
+            why="For the same inputs the output {!r} of the signature {!r} differs by {:.3g}; 1e-5 is allowed.".format(
+                output, signature, difference
+            ),
+            hint="nothing was written. unihub.convert(..., check=False) writes it all the same; please report the "
+            "model, for this should not happen.",
+            path=path,
+            signature=signature,
+            output=output,
+            difference=difference,
         )
 
 
@@ -947,7 +1304,7 @@ class UnsafeModelError(UnihubError, PermissionError):
 
 
 class LoadError(UnihubError, RuntimeError):
-    """TensorFlow failed to load or run the model; what it raised is the ``__cause__``."""
+    """TensorFlow failed to load, run or write the model; what it raised is the ``__cause__``."""
 
     @classmethod
     def loading(cls, path: str, exc: BaseException) -> LoadError:
@@ -965,6 +1322,15 @@ class LoadError(UnihubError, RuntimeError):
             "TensorFlow failed while it ran {}.".format(path),
             why="{}: {}".format(type(exc).__name__, _brief(exc)),
             hint="compare the inputs with model.info; the exception above has TensorFlow's own words.",
+            path=path,
+        )
+
+    @classmethod
+    def saving(cls, path: str, exc: BaseException) -> LoadError:
+        return cls(
+            "the model could not be written to {}.".format(path),
+            why="{}: {}".format(type(exc).__name__, _brief(exc)),
+            hint="nothing was written; the exception above has the words of whoever raised it.",
             path=path,
         )
 
@@ -1052,6 +1418,14 @@ _SHOWN = 8
 def _first(names: Sequence[str]) -> str:
     """The first few of the names of files."""
     return ", ".join(names[:_SHOWN]) + (" and more" if len(names) > _SHOWN else "") or "nothing"
+
+
+def _kind(obj: Any) -> str:
+    """What an object is, in a sentence."""
+    if isinstance(obj, type):
+        return "the class {}".format(obj.__name__)
+    name = type(obj).__name__
+    return "{} {}".format("an" if name[:1] in "aeiouAEIOU" else "a", name)
 
 
 def _quoted(path: str) -> str:

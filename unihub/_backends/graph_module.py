@@ -10,8 +10,8 @@ import os
 import shutil
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Union
 
-from unihub import _compat, errors
-from unihub._backends import module_graph
+from unihub import _compat, _export_dir
+from unihub._backends import module_graph, module_variables
 from unihub._protobuf import Message, Source
 
 
@@ -87,7 +87,7 @@ class Module:
         cut = module_graph.cut_to_call(self._meta_graph, outputs, feeds, updates)
         scope = "{}_apply_{}".format(self._scope.split("/")[-1], (signature or "default").replace(":", "_"))
         find = self._import_call(cut, dict(self._state, **feeds), scope, updates)
-        found = {key: _assemble(info, find) for key, info in definition.outputs.items()}
+        found = {key: module_graph.assemble(info, find) for key, info in definition.outputs.items()}
         return found if as_dict else found["default"]
 
     def get_signature_names(self) -> List[str]:
@@ -129,26 +129,14 @@ class Module:
         """Writes the module with the values that its variables have in a session.
 
         Args:
-            path: The directory to write; must not exist.
+            path: The directory to write; nothing may be there yet.
             session: A session of the module's graph.
         """
-        if os.path.exists(path):
-            raise errors.HandleError.exists(path)
-        partial = "{}.partial-{}".format(path, os.getpid())
-        try:
-            shutil.copytree(self._path, partial, ignore=shutil.ignore_patterns("variables"))
-            if self.variable_map:
-                self._save_variables(os.path.join(partial, "variables", "variables"), session)
-            os.rename(partial, path)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-
-    def _save_variables(self, prefix: str, session: Any) -> None:
-        v1 = _v1()
-        with self._graph.as_default():
-            saver = v1.train.Saver(self.variable_map, sharded=True, write_version=v1.train.SaverDef.V2)
-        os.makedirs(os.path.dirname(prefix))
-        saver.save(session, prefix, write_meta_graph=False, write_state=False)
+        with _export_dir.writing(path) as directory:
+            os.rmdir(directory)  # copytree makes it, and before Python 3.8 it insists.
+            shutil.copytree(self._path, directory, ignore=shutil.ignore_patterns("variables"))
+            parts = {name: part if isinstance(part, list) else [part] for name, part in self.variable_map.items()}
+            module_variables.write(module_variables.fetch(session, parts), directory)
 
     def _signature_def(self, signature: Optional[str]) -> Any:
         return self._meta_graph.signature_def[signature or "default"]
@@ -269,18 +257,6 @@ def _after(find: Any, updates: List[Any]) -> Any:
             return tf.identity(find(name))
 
     return find_after if updates else find
-
-
-def _assemble(info: Any, find: Any) -> Any:
-    """The tensor of an output, put together from its parts."""
-    tf = _compat.import_tensorflow()
-    parts = [find(name) for name in module_graph.component_names(info)]
-    kind = info.WhichOneof("encoding")
-    if kind == "coo_sparse":
-        return tf.SparseTensor(*parts)
-    if kind == "composite_tensor":
-        return tf.RaggedTensor.from_nested_row_splits(parts[0], parts[1:])
-    return parts[0]
 
 
 def _describe(infos: Mapping[str, Any]) -> Dict[str, TensorDescription]:

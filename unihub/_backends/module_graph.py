@@ -7,7 +7,7 @@ of it can run by accident. Names are kept, which is what makes checkpoints fit.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterable, List, Sequence, Set
+from typing import Any, Callable, Dict, Iterable, List, Sequence, Set
 
 from unihub import _compat
 
@@ -21,9 +21,8 @@ def read_variant(path: str, tags: Iterable[str]) -> Any:
     wanted = set(tags)
     meta_graph = next(each for each in _compat.read_meta_graphs(path) if set(each.meta_info_def.tags) == wanted)
     nodes = {node.name: node for node in meta_graph.graph_def.node}
-    for asset in _read_assets(meta_graph):
-        place = os.path.join(os.path.abspath(path), "assets", asset.filename)
-        nodes[node_of(asset.tensor_info.name)].attr["value"].tensor.string_val[:] = [place.encode()]
+    for name, place in asset_files(meta_graph, path).items():
+        nodes[name].attr["value"].tensor.string_val[:] = [place.encode()]
     return meta_graph
 
 
@@ -49,7 +48,7 @@ def cut_to_state(meta_graph: Any, trainable: bool) -> Any:
     keys = ["variables", "model_variables", "table_initializer", "asset_filepaths"]
     if trainable:
         keys += ["trainable_variables", "regularization_losses"]
-    roots = [node_of(name) for key in keys for name in _names_in(meta_graph, key)]
+    roots = [node_of(name) for key in keys for name in names_in(meta_graph, key)]
     return _cut(meta_graph, roots, (), keys)
 
 
@@ -67,14 +66,29 @@ def find_updates(meta_graph: Any, inputs: Iterable[str]) -> List[str]:
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     fed = {node_of(name) for name in inputs}
     found = []
-    for name in _names_in(meta_graph, "update_ops"):
-        reached = _reach(nodes, [node_of(name)], fed)
+    for name in names_in(meta_graph, "update_ops"):
+        reached = reach(nodes, [node_of(name)], fed)
         if not any(nodes[each].op.startswith("Placeholder") for each in reached - fed):
             found.append(name)
     return found
 
 
-def _names_in(meta_graph: Any, key: str) -> List[str]:
+def read_variables(meta_graph: Any, key: str) -> List[str]:
+    """The names of the variables in a collection of variables."""
+    if key not in meta_graph.collection_def:
+        return []
+    packed = meta_graph.collection_def[key].bytes_list.value
+    return [node_of(_compat.variable_message().FromString(each).variable_name) for each in packed]
+
+
+def asset_files(meta_graph: Any, path: str) -> Dict[str, str]:
+    """The files that a graph reads, by the names of the nodes that name them."""
+    directory = os.path.join(os.path.abspath(path), "assets")
+    assets = _read_assets(meta_graph)
+    return {node_of(asset.tensor_info.name): os.path.join(directory, asset.filename) for asset in assets}
+
+
+def names_in(meta_graph: Any, key: str) -> List[str]:
     """The names of ops and tensors that the items of a collection speak of."""
     if key not in meta_graph.collection_def:
         return []
@@ -95,14 +109,14 @@ def _cut(meta_graph: Any, roots: Sequence[str], fed: Iterable[str], keys: Sequen
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     stops = {node_of(name) for name in fed}
     contexts = _read_contexts(meta_graph)
-    reached = _reach(nodes, [root for root in roots if root in nodes], stops)
+    reached = reach(nodes, [root for root in roots if root in nodes], stops)
     # TensorFlow rebuilds a loop from the names of all its tensors, so a loop is kept whole or not at all.
     touched: Set[int] = set()
     for _ in contexts:
         for index, (_, _, members) in enumerate(contexts):
             if index not in touched and members & reached:
                 touched.add(index)
-                reached |= _reach(nodes, sorted(members & set(nodes)), stops)
+                reached |= reach(nodes, sorted(members & set(nodes)), stops)
     cut = type(meta_graph)()
     cut.meta_info_def.CopyFrom(meta_graph.meta_info_def)
     cut.graph_def.versions.CopyFrom(meta_graph.graph_def.versions)
@@ -113,7 +127,7 @@ def _cut(meta_graph: Any, roots: Sequence[str], fed: Iterable[str], keys: Sequen
         if key in meta_graph.collection_def:
             cut.collection_def[key].CopyFrom(meta_graph.collection_def[key])
     if "asset_filepaths" in cut.collection_def:
-        held = [name for name in _names_in(cut, "asset_filepaths") if node_of(name) in reached]
+        held = [name for name in names_in(cut, "asset_filepaths") if node_of(name) in reached]
         cut.collection_def["asset_filepaths"].node_list.value[:] = held
     for index in sorted(touched):
         key, packed, _ = contexts[index]
@@ -121,7 +135,8 @@ def _cut(meta_graph: Any, roots: Sequence[str], fed: Iterable[str], keys: Sequen
     return cut
 
 
-def _reach(nodes: Dict[str, Any], roots: Iterable[str], stops: Set[str]) -> Set[str]:
+def reach(nodes: Dict[str, Any], roots: Iterable[str], stops: Set[str]) -> Set[str]:
+    """The names of the nodes that the roots need, themselves included; not what only the stops need."""
     reached: Set[str] = set()
     waiting = list(roots)
     while waiting:
@@ -182,3 +197,15 @@ def component_names(info: Any) -> List[str]:
     if kind == "composite_tensor":
         return [part.name for part in info.composite_tensor.components]
     return [info.name]
+
+
+def assemble(info: Any, find: Callable[[str], Any]) -> Any:
+    """The tensor of an output, put together from the parts that ``find`` finds by their names."""
+    tf = _compat.import_tensorflow()
+    parts = [find(name) for name in component_names(info)]
+    kind = info.WhichOneof("encoding")
+    if kind == "coo_sparse":
+        return tf.SparseTensor(*parts)
+    if kind == "composite_tensor":
+        return tf.RaggedTensor.from_nested_row_splits(parts[0], parts[1:])
+    return parts[0]
