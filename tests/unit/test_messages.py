@@ -16,6 +16,7 @@ from unihub.errors import (
     IntegrityError,
     LoadError,
     MissingOpsError,
+    ModelNotFoundError,
     RuntimeUnavailableError,
     SignatureError,
     TagsError,
@@ -479,7 +480,7 @@ GOLDEN = [
         """\
         models/new exists already.
           Why:  What is there would be overwritten, or mixed with what is written.
-          Hint: Give another directory, or delete this one first.""",
+          Hint: Give another directory, or delete this one first; unihub.save takes overwrite=True.""",
     ),
     (
         "LoadError.loading",
@@ -529,6 +530,170 @@ GOLDEN = [
           Why:  The op is known by name, but this TensorFlow cannot run it on any device here, or dropped it.
           Hint: load the model with the TensorFlow it was written with; or import the package that brings the kernel, before
                 loading.""",
+    ),
+    (
+        "ModelNotFoundError.no_checkpoint",
+        ModelNotFoundError.no_checkpoint("models/model.ckpt-7"),
+        """\
+        there is no checkpoint at models/model.ckpt-7.
+          Why:  Neither models/model.ckpt-7.index nor a checkpoint's directory of that name exists.
+          Hint: Pass what Saver.save returned: the name of the checkpoint's files up to .index and .data-*.""",
+    ),
+    (
+        "SignatureError.outside_module_function",
+        SignatureError.outside_module_function("add_signature"),
+        """\
+        unihub.add_signature was called where no module is under construction.
+          Why:  It speaks of the graph that a module function builds, and the current graph is no such graph.
+          Hint: call it in the function that is given to unihub.save, and there neither in a tf.function nor in a branch or
+                loop of TensorFlow 2.""",
+    ),
+    (
+        "SignatureError.none_added",
+        SignatureError.none_added({"train"}),
+        """\
+        the module function added no signature to the graph variant {'train'}.
+          Why:  A module is called through its signatures; without one it cannot be used.
+          Hint: call unihub.add_signature in the function, with the tensors that go in and come out.""",
+    ),
+    (
+        "SignatureError.added_twice",
+        SignatureError.added_twice("default"),
+        """\
+        the module function added the signature 'default' twice.
+          Why:  The second would take the place of the first.
+          Hint: give each signature a name of its own; without a name it is called 'default'.""",
+    ),
+    (
+        "SignatureError.not_a_name",
+        SignatureError.not_a_name(3),
+        """\
+        3 cannot name a signature, or an input or output of one.
+          Why:  expected a str; got int.
+          Hint: pass a str.""",
+    ),
+    (
+        "TagsError.repeated",
+        TagsError.repeated(set()),
+        """\
+        two graph variants have the tags {}.
+          Why:  A graph variant is chosen by its tags, so these two could not be told apart.
+          Hint: give each variant tags of its own; the plain one has none.""",
+    ),
+    (
+        "InputError.not_a_tensor",
+        InputError.not_a_tensor("default", "output", "logits", [1.0]),
+        """\
+        the output 'logits' of the signature 'default' is no tensor.
+          Why:  expected a Tensor, a SparseTensor or (from TensorFlow 1.15) a RaggedTensor; got list.
+          Hint: pass a tensor; tf.identity makes one of a variable, tf.constant of an array.""",
+    ),
+    (
+        "InputError.tensor_elsewhere",
+        InputError.tensor_elsewhere("default", "input", "images"),
+        """\
+        the input 'images' of the signature 'default' belongs to another graph.
+          Why:  A module function is called in a graph of its own, and only what it makes there is in the module.
+          Hint: make the tensor in the module function itself.""",
+    ),
+    (
+        "InputError.colocated",
+        InputError.colocated("the input 'images' of 'default'", ["loc:@tower/w"]),
+        """\
+        the input 'images' of 'default' must not be placed beside another op.
+          Why:  It is colocated with tower/w. When the module is used, its place is taken by what is elsewhere.
+          Hint: make it outside of tf.colocate_with; the other op may be placed beside it instead.""",
+    ),
+    (
+        "InputError.attachment_key",
+        InputError.attachment_key("no key"),
+        """\
+        'no key' is no key for a message.
+          Why:  A key is made of letters, digits and underscores, and begins with a letter.
+          Hint: rename it.""",
+    ),
+    (
+        "InputError.not_a_message",
+        InputError.not_a_message("note", "a text"),
+        """\
+        what is to be attached as 'note' is no protocol message.
+          Why:  expected a protobuf message; got str.
+          Hint: pass one, such as a tf.train.Features, or a message class of your own.""",
+    ),
+    (
+        "InputError.unsupported_collections",
+        InputError.unsupported_collections(["losses", "mine"], ["update_ops", "variables"]),
+        """\
+        the module function filled collections that no module can have: losses, mine.
+          Why:  Whoever loads a module takes over these alone: update_ops, variables.
+          Hint: leave them empty; del tf.compat.v1.get_collection_ref('losses')[:] at the end of the function does.""",
+    ),
+    (
+        "InputError.asset_is_no_constant",
+        InputError.asset_is_no_constant("vocabulary/path"),
+        """\
+        the asset 'vocabulary/path' is no constant.
+          Why:  The files of a module are named by constants in its graph, one text each; these are set when it is loaded.
+          Hint: pass the file's path as a str.""",
+    ),
+    (
+        "InputError.variables_disagree",
+        InputError.variables_disagree("dense/w", "float32[4,3]", set(), "float32[4,5]", {"train"}),
+        """\
+        there is more than one variable 'dense/w'.
+          Why:  It is float32[4,3] in the graph variant {}, and float32[4,5] in the graph variant {'train'}.
+          Hint: give it one dtype and shape; or, if these are different variables, names of their own.""",
+    ),
+    (
+        "InputError.variables_disagree",
+        InputError.variables_disagree("dense/w", "float32[4,3]", set(), "float64[4,3]", None),
+        """\
+        there is more than one variable 'dense/w'.
+          Why:  It is float32[4,3] in the graph variant {}, and float64[4,3] in the checkpoint.
+          Hint: give it one dtype and shape; or, if these are different variables, names of their own.""",
+    ),
+    (
+        "InputError.missing_in_checkpoint",
+        InputError.missing_in_checkpoint("models/model.ckpt-7", ["dense/b", "dense/w"], ["dense/bias", "dense/kernel"]),
+        """\
+        the checkpoint models/model.ckpt-7 lacks 2 of the module's variables.
+          Why:  Missing are dense/b, dense/w; the checkpoint has dense/bias, dense/kernel.
+          Hint: build the variables in the module function under the names that they had when they were trained. Did you mean
+                'dense/bias'?""",
+    ),
+    (
+        "InputError.no_session",
+        InputError.no_session(),
+        """\
+        there is no session that holds the variables of the module.
+          Why:  The values of a module that was loaded in a graph are in the session that initialized or trained it.
+          Hint: save it inside of "with session.as_default():", or pass the session.""",
+    ),
+    (
+        "InputError.session_of_other_graph",
+        InputError.session_of_other_graph(),
+        """\
+        the session does not hold the variables of the module.
+          Why:  It runs another graph than the one that the module was loaded in.
+          Hint: pass the session in which the module was initialized or trained.""",
+    ),
+    (
+        "InputError.not_a_module",
+        InputError.not_a_module(3),
+        """\
+        a int cannot be written as a tf1-hub model.
+          Why:  expected a function that builds a graph and calls unihub.add_signature, a hub.ModuleSpec, or a module that was
+                loaded.
+          Hint: wrap it into such a function; or write a TF2 SavedModel, which takes Keras models, tf.Module and functions of
+                tensors.""",
+    ),
+    (
+        "InputError.no_use_for",
+        InputError.no_use_for("checkpoint", "a module that was loaded"),
+        """\
+        a module that was loaded takes no checkpoint.
+          Why:  It brings its own, or has none.
+          Hint: leave the argument checkpoint out.""",
     ),
 ]
 

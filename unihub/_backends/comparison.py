@@ -1,0 +1,149 @@
+"""Whether a converted signature gives what the original gives, on inputs that are made up.
+
+The inputs fit the signature and nothing else is known of them: a text may have to be an image file, a size large enough
+for a convolution. So several are tried, until the original takes one.
+"""
+from __future__ import annotations
+
+import itertools
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional
+
+from unihub import _compat
+from unihub._vocabulary import Signature, Tensor
+
+# For dimensions that the signature leaves open, but for the first, which is the batch.
+_SIZES = (2, 32, 128, 224, 299)
+_BATCH = 2
+
+
+class Comparison(NamedTuple):
+    """What was found.
+
+    Attributes:
+        difference: The largest one, relative to the original's value where that is larger than 1; ``None`` if nothing
+            could be compared.
+        output: The output that has it.
+        reason: Why nothing could be compared.
+    """
+
+    difference: Optional[float]
+    output: str = ""
+    reason: str = ""
+
+
+def compare(original: Any, converted: Any, signature: Signature) -> Comparison:
+    """Runs both on the first inputs that the original takes.
+
+    Args:
+        original: A ``Tf1Session``.
+        converted: The signature of the TF2 SavedModel.
+        signature: What it takes.
+
+    Returns:
+        The comparison.
+    """
+    failure: Optional[BaseException] = None
+    for inputs in _make_inputs(signature):
+        try:
+            wanted = original.run(signature.name, inputs)
+            again = original.run(signature.name, inputs)
+        except Exception as exc:  # What is no input for this model is said in as many ways as there are ops.
+            failure = exc
+            continue
+        if _find_difference(wanted, again).difference:
+            return Comparison(None, reason="the original gives other numbers each time.")
+        found = {name: value.numpy() for name, value in converted(**_tensors(inputs)).items()}
+        return _find_difference(_flatten(wanted), found)
+    return Comparison(None, reason="the original takes none of the inputs that were made up: {}".format(failure))
+
+
+def _make_inputs(signature: Signature) -> Iterator[Dict[str, Any]]:
+    texts = _make_texts() if any(tensor.dtype == "string" for tensor in signature.inputs) else [b""]
+    is_open = any(None in (tensor.shape or (None,))[1:] for tensor in signature.inputs)
+    for size, text in itertools.product(_SIZES if is_open else _SIZES[:1], texts):
+        yield {tensor.name: _make_value(tensor, size, text) for tensor in signature.inputs}
+
+
+def _make_texts() -> List[bytes]:
+    tf = _compat.import_tensorflow()
+    picture = tf.zeros([32, 32, 3], tf.uint8)
+    return [
+        b"hello world",
+        tf.train.Example().SerializeToString(),
+        tf.io.encode_png(picture).numpy(),
+        tf.io.encode_jpeg(picture).numpy(),
+    ]
+
+
+def _make_value(tensor: Tensor, size: int, text: bytes) -> Any:
+    shape = [size if known is None else known for known in tensor.shape or ()]
+    if shape and tensor.shape and tensor.shape[0] is None:
+        shape[0] = _BATCH
+    if tensor.kind == "sparse":
+        return _make_sparse(tensor, shape or [_BATCH, size], text)
+    if tensor.kind == "ragged":
+        return [_fill(tensor, [3], text), _numpy().array([0, 1, 3], "int64")]
+    return _fill(tensor, shape, text)
+
+
+def _make_sparse(tensor: Tensor, shape: List[int], text: bytes) -> List[Any]:
+    np = _numpy()
+    last = [size - 1 for size in shape]
+    indices = np.array(sorted({tuple([0] * len(shape)), tuple(last)}), "int64")
+    return [indices, _fill(tensor, [len(indices)], text), np.array(shape, "int64")]
+
+
+def _fill(tensor: Tensor, shape: List[int], text: bytes) -> Any:
+    """Small values of every kind: whole numbers are 0 or 1, so that they are indices of anything."""
+    np = _numpy()
+    count = int(np.prod(shape))
+    if tensor.dtype == "string":
+        return np.full(shape, text, dtype=object)
+    dtype = _compat.import_tensorflow().as_dtype(tensor.dtype)
+    if dtype.is_floating or dtype.is_complex:
+        return np.random.RandomState(0).rand(count).reshape(shape).astype(dtype.as_numpy_dtype)
+    return (np.arange(count) % 2).reshape(shape).astype(dtype.as_numpy_dtype)
+
+
+def _tensors(inputs: Mapping[str, Any]) -> Dict[str, Any]:
+    return {name: _compat.import_tensorflow().constant(value) for name, value in _flatten(inputs).items()}
+
+
+def _flatten(values: Mapping[str, Any]) -> Dict[str, Any]:
+    """Composites by their parts, under the names that a TF2 signature has for these."""
+    from unihub._backends.converted_model import part_names
+
+    flat: Dict[str, Any] = {}
+    for name, value in values.items():
+        parts = value if isinstance(value, list) else None
+        flat.update({name: value} if parts is None else zip(part_names(name, len(parts), len(parts) == 3), parts))
+    return flat
+
+
+def _find_difference(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Comparison:
+    differences = [(_difference(value, found[name]), name) for name, value in wanted.items()]
+    difference, name = max(differences, default=(0.0, ""))
+    return Comparison(difference, name)
+
+
+def _difference(wanted: Any, found: Any) -> float:
+    np = _numpy()
+    if isinstance(wanted, list):
+        return max(_difference(*pair) for pair in zip(wanted, found))
+    wanted, found = np.asarray(wanted), np.asarray(found)
+    if wanted.shape != found.shape:
+        return float("inf")
+    if not np.issubdtype(wanted.dtype, np.inexact):
+        return 0.0 if np.array_equal(wanted, found) else float("inf")
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(wanted - found) / np.maximum(1, np.abs(wanted))
+    same = (wanted == found) | (np.isnan(wanted) & np.isnan(found))
+    # What is a number in one and none in the other is as far apart as can be.
+    apart = np.where(same, 0, np.where(np.isnan(apart), np.inf, apart))
+    return float(apart.max()) if apart.size else 0.0
+
+
+def _numpy() -> Any:
+    import numpy
+
+    return numpy

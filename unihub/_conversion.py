@@ -1,0 +1,116 @@
+"""What a conversion did: the report that ``convert`` returns and writes beside the model.
+
+It is also read back, for what the files of a SavedModel do not tell: whether ``training`` changes anything.
+"""
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, Optional, Tuple
+
+from unihub._vocabulary import Format
+
+FILE = "conversion.json"
+
+
+@dataclass(frozen=True)
+class CarriedSignature:
+    """A signature that was carried.
+
+    Attributes:
+        name: Its name.
+        update_ops: How many update ops a call with ``training=True`` runs.
+        difference: The largest difference between an output of the original and of the converted model, relative to
+            the original's where that is larger than 1; ``None`` if they were not compared.
+        not_compared: Why not.
+    """
+
+    name: str
+    update_ops: int
+    difference: Optional[float] = None
+    not_compared: str = "check=False"
+
+    def __str__(self) -> str:
+        if self.difference is None:
+            return "{}, not compared: {}".format(self.name, self.not_compared)
+        return "{}, equal to the original within {:.1e}".format(self.name, self.difference)
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What ``convert`` did.
+
+    Attributes:
+        path: The directory of the TF2 SavedModel.
+        source: The directory of the TF1 model.
+        format: The format it had.
+        tensorflow: The version of TensorFlow that converted it.
+        called: The signature that a call of the model stands for; ``None`` if it cannot be called itself.
+        training_mode: Whether ``training=True`` runs another graph than ``training=False``.
+        signatures: Those that were carried.
+        variables: The names of the variables.
+        trainable_variables: The names of those that training changes.
+        regularization_losses: How many there are.
+        tables: The names of the lookup tables.
+        assets: The names of the asset files.
+        not_carried: What could not be carried, and why, a sentence each.
+    """
+
+    path: str
+    source: str
+    format: Format
+    tensorflow: str
+    called: Optional[str]
+    training_mode: bool
+    signatures: Tuple[CarriedSignature, ...]
+    variables: Tuple[str, ...]
+    trainable_variables: Tuple[str, ...]
+    regularization_losses: int
+    tables: Tuple[str, ...]
+    assets: Tuple[str, ...]
+    not_carried: Tuple[str, ...]
+
+    @property
+    def training(self) -> str:
+        """What ``training=True`` does, in a sentence."""
+        if not self.training_mode:
+            return NO_TRAINING_MODE
+        updates = sum(signature.update_ops for signature in self.signatures if signature.name == self.called)
+        return "training=True runs the graph of the {{train}} variant, with {} update ops.".format(updates)
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The same as plain lists, dicts, texts and numbers."""
+        return dict(asdict(self), format=str(self.format))
+
+    def write(self, directory: str) -> None:
+        """Writes it beside the model."""
+        with open(os.path.join(directory, FILE), "w", encoding="utf-8") as file:
+            json.dump(self.to_dict(), file, indent=2, sort_keys=True)
+            file.write("\n")
+
+    def __str__(self) -> str:
+        lines = [
+            ("written", self.path),
+            ("from", "{} ({})".format(self.source, self.format)),
+            ("call", "the signature {!r}".format(self.called) if self.called else "by its signatures only"),
+            ("training", self.training),
+            ("variables", "{}, {} trainable".format(len(self.variables), len(self.trainable_variables))),
+            ("losses", self.regularization_losses),
+        ]
+        lines += [("signature", signature) for signature in self.signatures]
+        lines += [("not kept", reason) for reason in self.not_carried]
+        return "\n".join("{:<10} {}".format(*line) for line in lines)
+
+
+NO_TRAINING_MODE = "training= changes nothing: the TF1 model had no {train} variant."
+
+
+def has_no_training_mode(path: str) -> bool:
+    """Whether a model is known to take ``training`` and to do the same with it as without."""
+    try:
+        with open(os.path.join(path, FILE), encoding="utf-8") as file:
+            return json.load(file).get("training_mode") is False
+    except (OSError, ValueError, AttributeError):
+        # No report, or some other file of that name.
+        return False
