@@ -392,14 +392,25 @@ def tracked_children(obj: Any) -> Mapping[str, Any]:
     if not is_tracking(obj):
         return {}
     if hasattr(obj, "_trackable_children"):
-        return dict(obj._trackable_children())
+        # The argument is the default; tables have none in TensorFlow 2.9 and 2.10.
+        return dict(obj._trackable_children("checkpoint"))
     return {child.name: child.ref for child in obj._checkpoint_dependencies}
+
+
+def untracked_children(resource: Any) -> List[Any]:
+    """What a loaded table has and does not track: the object that names its file, in TensorFlow 1.15 to 2.4."""
+    initializer = getattr(resource, "_initializer", None)
+    tracked = any(child is initializer for child in tracked_children(resource).values())
+    return [initializer] if is_tracking(initializer) and not tracked else []
 
 
 def is_tracking(obj: Any) -> bool:
     """Whether TensorFlow tracks what an object has: modules, layers, what was loaded; private as above."""
-    names = ("_trackable_children", "_checkpoint_dependencies")
-    return not isinstance(obj, type) and any(hasattr(obj, name) for name in names)
+    if isinstance(obj, type):
+        return False
+    # Up to 2.8 an object has its list only after this, as a Sequential of Keras 2.4 has not by itself.
+    getattr(obj, "_maybe_initialize_trackable", lambda: None)()
+    return any(hasattr(obj, name) for name in ("_trackable_children", "_checkpoint_dependencies"))
 
 
 def traces_of(function: Any) -> Sequence[Any]:
