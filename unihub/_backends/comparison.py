@@ -6,14 +6,15 @@ for a convolution. So several are tried, until the original takes one.
 from __future__ import annotations
 
 import itertools
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional
 
-from unihub import _compat
+from unihub import _compat, errors
 from unihub._vocabulary import Signature, Tensor
 
 # For dimensions that the signature leaves open, but for the first, which is the batch.
 _SIZES = (2, 32, 128, 224, 299)
-_BATCH = 2
+_LARGEST = 4096
+_BATCHES = (2, 1, 4)
 
 
 class Comparison(NamedTuple):
@@ -31,37 +32,41 @@ class Comparison(NamedTuple):
     reason: str = ""
 
 
-def compare(original: Any, converted: Any, signature: Signature) -> Comparison:
-    """Runs both on the first inputs that the original takes.
+def compare(original: Any, converted: Any, signature: Signature, sizes: Iterable[int]) -> Comparison:
+    """Runs both on the first inputs that the original takes, twice, for a signature may change what it reads.
 
     Args:
         original: A ``Tf1Session``.
         converted: The signature of the TF2 SavedModel.
         signature: What it takes.
+        sizes: What dimensions that the signature leaves open may have to be, by the shapes of the variables.
 
     Returns:
         The comparison.
     """
     failure: Optional[BaseException] = None
-    for inputs in _make_inputs(signature):
+    for inputs in _make_inputs(signature, sizes):
         try:
-            wanted = original.run(signature.name, inputs)
-            again = original.run(signature.name, inputs)
+            wanted = [_flatten(original.run(signature.name, inputs)) for _ in range(2)]
         except Exception as exc:  # What is no input for this model is said in as many ways as there are ops.
             failure = exc
             continue
-        if _find_difference(wanted, again).difference:
+        found = [{name: value.numpy() for name, value in converted(**_tensors(inputs)).items()} for _ in range(2)]
+        result = max(map(_find_difference, wanted, found))
+        if result.difference and _find_difference(*wanted).difference:
             return Comparison(None, reason="the original gives other numbers each time.")
-        found = {name: value.numpy() for name, value in converted(**_tensors(inputs)).items()}
-        return _find_difference(_flatten(wanted), found)
-    return Comparison(None, reason="the original takes none of the inputs that were made up: {}".format(failure))
+        return result
+    # One that takes no inputs that could be made up raised something.
+    said = errors.LoadError.calling(signature.name, failure).why  # type: ignore[arg-type]
+    return Comparison(None, reason="the original takes none of the inputs that were made up ({})".format(said))
 
 
-def _make_inputs(signature: Signature) -> Iterator[Dict[str, Any]]:
+def _make_inputs(signature: Signature, sizes: Iterable[int]) -> Iterator[Dict[str, Any]]:
     texts = _make_texts() if any(tensor.dtype == "string" for tensor in signature.inputs) else [b""]
     is_open = any(None in (tensor.shape or (None,))[1:] for tensor in signature.inputs)
-    for size, text in itertools.product(_SIZES if is_open else _SIZES[:1], texts):
-        yield {tensor.name: _make_value(tensor, size, text) for tensor in signature.inputs}
+    tried = dict.fromkeys(_SIZES + tuple(size for size in sorted(sizes) if size <= _LARGEST))
+    for batch, size, text in itertools.product(_BATCHES, list(tried) if is_open else _SIZES[:1], texts):
+        yield {tensor.name: _make_value(tensor, batch, size, text) for tensor in signature.inputs}
 
 
 def _make_texts() -> List[bytes]:
@@ -75,12 +80,12 @@ def _make_texts() -> List[bytes]:
     ]
 
 
-def _make_value(tensor: Tensor, size: int, text: bytes) -> Any:
+def _make_value(tensor: Tensor, batch: int, size: int, text: bytes) -> Any:
     shape = [size if known is None else known for known in tensor.shape or ()]
     if shape and tensor.shape and tensor.shape[0] is None:
-        shape[0] = _BATCH
+        shape[0] = batch
     if tensor.kind == "sparse":
-        return _make_sparse(tensor, shape or [_BATCH, size], text)
+        return _make_sparse(tensor, shape or [batch, size], text)
     if tensor.kind == "ragged":
         return [_fill(tensor, [3], text), _numpy().array([0, 1, 3], "int64")]
     return _fill(tensor, shape, text)

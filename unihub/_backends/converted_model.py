@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from unihub import _compat, _reusable
-from unihub._backends import converted_state, module_graph
+from unihub._backends import converted_state, module_graph, variable_reads
 from unihub._backends.converted_state import State
 from unihub._backends.functional_graph import import_graph, key_of, node_of
 from unihub._backends.resource_graph import use_resources
@@ -67,6 +67,14 @@ class Variant:
         nodes = {node.name: node for node in self.graph_def.node}
         needed = module_graph.reach(nodes, map(node_of, wanted), fed)
         return sorted(name for name in needed - fed if nodes[name].op in ("Placeholder", "PlaceholderV2"))
+
+    def find_without_gradient(self, name: str) -> List[str]:
+        """The variables for which training through a signature may find no gradient."""
+        definition = self.signatures[name]
+        nodes = {node.name: node for node in self.graph_def.node}
+        fed = set(map(node_of, _placeholders(definition)))
+        needed = module_graph.reach(nodes, map(node_of, self.ends(definition)), fed)
+        return variable_reads.find_left({each: nodes[each] for each in needed}, sorted(self.trainable & needed))
 
     def run(self, state: State, definition: Any, inputs: Mapping[str, Any], updates: Sequence[str]) -> Dict[str, Any]:
         """Computes a signature in the function that is being traced.
@@ -195,10 +203,12 @@ def _spec(name: str, info: Any) -> Any:
     if kind == "coo_sparse":
         return tf.SparseTensorSpec(shape, tf.as_dtype(info.dtype))
     if kind == "composite_tensor":
-        parts = info.composite_tensor.components
-        return tf.RaggedTensorSpec(
-            shape, tf.as_dtype(parts[0].dtype), len(parts) - 1, row_splits_dtype=tf.as_dtype(parts[1].dtype)
-        )
+        # A ragged tensor has its dtype and its shape in its parts: the values, and the splits of each dimension.
+        values, *splits = info.composite_tensor.components
+        shape = tf.TensorShape(values.tensor_shape)
+        shape = shape if shape.rank is None else [None] * (len(splits) + 1) + shape.as_list()[1:]
+        dtypes = [tf.as_dtype(part.dtype) for part in (values, splits[0])]
+        return tf.RaggedTensorSpec(shape, dtypes[0], len(splits), row_splits_dtype=dtypes[1])
     return tf.TensorSpec(shape, tf.as_dtype(info.dtype), name=name)
 
 
@@ -260,9 +270,14 @@ def build_root(
         The object, for ``tf.saved_model.save``.
     """
     variables = list(state.variables.values())
-    attributes: Dict[str, Any] = {name: signature.callable() for name, signature in signatures.items()}
-    attributes["tables"] = list(state.tables.values())
-    attributes["assets"] = list({id(asset): asset for asset in state.assets.values()}.values())
+    attributes: Dict[str, Any] = {
+        "tables": list(state.tables.values()),
+        "assets": list({id(asset): asset for asset in state.assets.values()}.values()),
+    }
+    for name, signature in signatures.items():
+        # A signature may have any name; what has that of a part of the interface can be called by its name only.
+        if name not in attributes and name not in _reusable.INTERFACE:
+            attributes[name] = signature.callable()
     return _reusable.build(
         None if called is None else signatures[called].call(),
         variables,
