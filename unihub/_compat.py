@@ -398,7 +398,7 @@ def tracked_children(obj: Any) -> Mapping[str, Any]:
 
 
 def untracked_children(resource: Any) -> List[Any]:
-    """What a loaded table has and does not track: the object that names its file, in TensorFlow 1.15 to 2.4."""
+    """What a loaded table has and does not track: the object that names its file, in TensorFlow 1.15."""
     initializer = getattr(resource, "_initializer", None)
     tracked = any(child is initializer for child in tracked_children(resource).values())
     return [initializer] if is_tracking(initializer) and not tracked else []
