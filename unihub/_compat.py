@@ -79,7 +79,28 @@ def load_saved_model(path: str, tags: Optional[Iterable[str]], options: Any) -> 
         raise errors.RuntimeUnavailableError.no_load_options(tensorflow_version())
     given = {} if options is None else {"options": options}
     with _no_second_keras():
-        return v1.saved_model.load_v2(path, tags=None if tags is None else sorted(tags), **given)
+        loaded = v1.saved_model.load_v2(path, tags=None if tags is None else sorted(tags), **given)
+    leave_to_sessions(loaded)
+    return loaded
+
+
+def leave_to_sessions(loaded: Any) -> None:
+    """Lets nothing but a session destroy the tables of a model that was loaded in a graph.
+
+    TensorFlow 2.4 adds an op to the graph for it when the table's Python object is collected. That may be after the
+    graph is gone, and then the process ends with a segmentation fault. 2.10 has no such attribute any more.
+    """
+    if import_tensorflow().executing_eagerly():
+        return
+    found = [loaded]
+    seen = {id(loaded)}
+    for obj in found:
+        deleter = getattr(obj, "_resource_deleter", None)
+        if deleter is not None:
+            deleter._destroy_resource = None
+        new = [child for child in tracked_children(obj).values() if id(child) not in seen]
+        seen.update(map(id, new))
+        found.extend(new)
 
 
 @contextlib.contextmanager

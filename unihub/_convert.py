@@ -150,6 +150,9 @@ def _write(source: _Source, directory: str, say: Callable[[str], None]) -> Conve
     for name in names:
         signatures[name] = ConvertedSignature(name, plain, train, state)
         say("signature  {}, {} update ops in training".format(name, len(signatures[name].updates)))
+        for old, new in sorted(signatures[name].renamed.items()):
+            reason = "the name of the input {!r} of {!r}: {!r} in the signature; calls of the model take the old one."
+            source.not_carried.append(reason.format(old, name, new))
         trained = train if train is not None and name in train.signatures else plain
         for variable in trained.find_without_gradient(name):
             reason = "the gradient of {} in {!r}: the graph assigns to it where a loop or branch reads it."
@@ -235,20 +238,23 @@ def _compare(
     source: _Source, signatures: Iterable[CarriedSignature], directory: str, say: Callable[[str], None]
 ) -> Tuple[CarriedSignature, ...]:
     """Runs the original and what was written, and refuses what is not equal."""
-    from unihub._backends import tf1_session
-    from unihub._backends.comparison import compare
+    from unihub._backends import module_graph, tf1_session
+    from unihub._backends.comparison import compare, make_examples
 
     # The variables live as long as the object that has them.
     converted = _compat.load_saved_model(directory, None, None)
     described = {signature.name: signature for signature in source.meta_graph.signatures}
     sizes = {size for variable in source.meta_graph.variables for size in variable.shape or () if size}
+    examples = make_examples(module_graph.read_variant(source.info.path, source.tags).graph_def)
     compared = []
     with tf1_session.opened(source.info.path, source.info.format, source.tags) as original:
         for signature in signatures:
-            try:
-                result = compare(original, converted.signatures[signature.name], described[signature.name], sizes)
-            except Exception as exc:
-                raise errors.ConversionError.does_not_run(source.info.path, signature.name, exc) from exc
+            function = converted.signatures[signature.name]
+            result = compare(original, function, described[signature.name], sizes, examples)
+            if result.failure is not None:
+                raise errors.ConversionError.does_not_run(
+                    source.info.path, signature.name, result.failure
+                ) from result.failure
             signature = replace(signature, difference=result.difference, not_compared=result.reason)
             say("comparing  {}".format(signature))
             if result.difference is not None and not result.difference <= _TOLERANCE:

@@ -449,6 +449,52 @@ class TestConversion:
         value = np.full([2, 3], 2e9)
         np.testing.assert_array_equal(tf.saved_model.load(report.path)(tf.constant(value)).numpy(), 2 * value)
 
+    def test_inputs_of_every_kind_are_made_up(self, tmp_path):
+        """Serialized examples, texts, pictures, sizes that only the weights tell, ranks that nobody tells."""
+
+        def features(x):
+            table = {"words": v1.FixedLenFeature([2], tf.string), "ids": v1.VarLenFeature(tf.int64)}
+            table.update(count=v1.FixedLenFeature([], tf.int64), rate=v1.FixedLenFeature([3], tf.float32))
+            found = v1.parse_example(x, table)
+            return tf.cast(found["count"], tf.float32) + tf.reduce_sum(found["rate"], 1)
+
+        w = np.ones([7, 2])
+        programs = {
+            "examples": (tf.string, [None], features),
+            "picture": (tf.string, [], lambda x: tf.cast(tf.image.decode_png(x), tf.float32) + 1.0),
+            "width": (tf.float64, [None, None], lambda x: tf.matmul(x, v1.get_variable("w", initializer=w))),
+            "rank": (tf.float64, None, lambda x: tf.reduce_sum(v1.matrix_band_part(x, 0, 1))),
+            "sparse": (tf.float64, None, lambda x: v1.sparse_tensor_dense_matmul(x, v1.get_variable("v", initializer=w))),
+        }
+        with tf1_programs.tf1_graph(), v1.Session() as session:
+            definitions = {}
+            for name, (dtype, shape, program) in programs.items():
+                make = v1.sparse_placeholder if name == "sparse" else v1.placeholder
+                x = make(dtype, shape, name=name)
+                sides = ({"x": v1.saved_model.build_tensor_info(x)}, {"y": v1.saved_model.build_tensor_info(program(x))})
+                definitions[name] = v1.saved_model.build_signature_def(*sides)
+            session.run(v1.global_variables_initializer())
+            builder = v1.saved_model.Builder(str(tmp_path / "original"))
+            builder.add_meta_graph_and_variables(session, ["serve"], definitions)
+            builder.save()
+        report = convert(tmp_path / "original", tmp_path / "converted")
+        assert {each.name: each.difference for each in report.signatures} == dict.fromkeys(programs, 0.0), str(report)
+
+    def test_names_that_no_op_may_have(self, tmp_path):
+        with tf1_programs.tf1_graph(), v1.Session() as session:
+            inputs = {name: v1.placeholder(tf.float64, [None]) for name in ("a$b", "a_b", "a b", "ä")}
+            outputs = {"y$z": sum(factor * inputs[name] for factor, name in enumerate(sorted(inputs), 1))}
+            v1.saved_model.simple_save(session, str(tmp_path / "original"), inputs, outputs)
+        report = convert(tmp_path / "original", tmp_path / "converted")
+        assert [each.difference for each in report.signatures] == [0.0]
+        loaded = tf.saved_model.load(report.path)
+        value = {name: tf.constant([float(10**power)], tf.float64) for power, name in enumerate(sorted(inputs))}
+        assert loaded(value).numpy() == [4321.0]
+        renamed = dict(re.findall(r"the name of the input '(.*?)' of 'serving_default': '(.*?)' in", str(report.not_carried)))
+        assert set(renamed) == {"a$b", "a b", "ä"}
+        named = {renamed.get(name, name): tensor for name, tensor in value.items()}
+        assert len(named) == 4 and loaded.signatures["serving_default"](**named)["y$z"].numpy() == [4321.0]
+
     def test_what_is_trained_and_assigned_to_in_a_loop(self, tmp_path):
         def program(x):
             w = v1.get_variable("w", initializer=np.float64(1), use_resource=True)

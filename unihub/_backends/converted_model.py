@@ -5,7 +5,8 @@ what runs with ``training=True``. What cannot be carried is listed, with the rea
 """
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+import re
+from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from unihub import _compat, _reusable
 from unihub._backends import converted_state, module_graph, variable_reads
@@ -182,17 +183,39 @@ class ConvertedSignature:
         names = list(self._definition.outputs)
         return self.callable("default" if "default" in names else names[0] if len(names) == 1 else None)
 
+    @property
+    def renamed(self) -> Dict[str, str]:
+        """The inputs whose names TF2 does not allow in signatures, and what they are called there."""
+        return {name: allowed for name, allowed in input_names(self._parts()).items() if allowed != name}
+
     def serve(self) -> Any:
         """The signature of the SavedModel, whose inputs and outputs are dense: a composite is its parts."""
         tf = _compat.import_tensorflow()
-        specs = {key: part for name, spec in self._specs.items() for key, part in _flatten_spec(name, spec).items()}
+        parts = self._parts()
+        names = input_names(parts)
+        specs = {names[key]: tf.TensorSpec(part.shape, part.dtype, name=names[key]) for key, part in parts.items()}
 
         def run(inputs: Dict[str, Any]) -> Dict[str, Any]:
-            whole = {name: _pack(name, spec, inputs) for name, spec in self._specs.items()}
-            outputs = self._plain(whole)
+            given = {key: inputs[names[key]] for key in parts}
+            outputs = self._plain({name: _pack(name, spec, given) for name, spec in self._specs.items()})
             return {key: part for name, value in outputs.items() for key, part in _flatten(name, value).items()}
 
         return tf.function(run, autograph=False).get_concrete_function(specs)
+
+    def _parts(self) -> Dict[str, Any]:
+        return {key: part for name, spec in self._specs.items() for key, part in _flatten_spec(name, spec).items()}
+
+
+def input_names(names: Collection[str]) -> Dict[str, str]:
+    """What the inputs of a signature are called, for TF2 wants names that ops may have; each is a name of its own."""
+    allowed: Dict[str, str] = {}
+    for name in names:
+        stem = re.sub(r"[^A-Za-z0-9_.\\/-]", "_", name)
+        stem = new = stem if re.match("[A-Za-z0-9.]", stem) else "input" + stem
+        while new in allowed.values() or (new != name and new in names):
+            new = "{}_{}".format(stem, len(allowed))
+        allowed[name] = new
+    return allowed
 
 
 def _spec(name: str, info: Any) -> Any:

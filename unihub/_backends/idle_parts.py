@@ -1,7 +1,7 @@
 """What newer TensorFlows write that changes nothing, and that an older one refuses to read: it is left out.
 
 TensorFlow promises no older one that it can read what a newer one writes. Ops and values that a model needs cannot be
-left out; these can, and without them TensorFlow 1.15 reads most of what 2.22 writes.
+left out; these can, and without them TensorFlow 1.15 reads what 2.22 writes of the models in the tests.
 """
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, Iterator
 
 from unihub import _compat
 
-# Attributes by the op they are set on: a name for messages, from TensorFlow 2.17 on; and a second check, from 2.8 on,
-# of shapes that are checked when a function is traced.
+# Attributes by the op they are set on: a name for messages, which TensorFlow 2.15 sets and 2.10 does not; and a second
+# check, which 2.10 sets and 2.4 does not, of shapes that are checked when a function is traced.
 _ATTRIBUTES = {"VarHandleOp": "debug_name", "AssignVariableOp": "validate_shape"}
 
-# Ops without outputs. This one, from TensorFlow 2.13 on, spares a copy while a variable is written.
+# Ops without outputs. This one, which TensorFlow 2.15 writes and 2.10 does not, spares a copy of a variable.
 _OPS = frozenset(["DisableCopyOnRead"])
 
 

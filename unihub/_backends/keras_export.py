@@ -10,7 +10,7 @@ from typing import Any, List
 
 from unihub import _compat, errors
 from unihub._backends.call_trace import read_specs, trace, without_batch_size
-from unihub._backends.saved_parts import Parts, descendants, trace_loss
+from unihub._backends.saved_parts import Parts, descendants, is_variable, trace_loss
 
 
 def of_layer(layer: Any, inputs: Any) -> Parts:
@@ -56,9 +56,9 @@ def _own_losses(layer: Any) -> List[Any]:
 
 
 def _values(weights: Any) -> List[Any]:
-    """The variables of TensorFlow; those of Keras 3 are wrapped."""
-    is_variable = _compat.import_tensorflow().Variable
-    return [weight if isinstance(weight, is_variable) else weight.value for weight in weights]
+    """The variables of TensorFlow; those of Keras 3 are wrapped, and Keras 2.4 has tables among its weights."""
+    found = [weight if is_variable(weight) else getattr(weight, "value", None) for weight in weights]
+    return [variable for variable in found if variable is not None]
 
 
 def _find_specs(layer: Any) -> Any:

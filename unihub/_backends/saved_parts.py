@@ -11,8 +11,8 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Seq
 
 from unihub import _compat, errors
 from unihub._backends.call_trace import default_signature, is_function, read_specs, trace
+from unihub._reusable import INTERFACE
 
-_INTERFACE = ("__call__", "variables", "trainable_variables", "regularization_losses", "signatures")
 _REFERENCES = ("Variable", "VariableV2")
 
 
@@ -66,7 +66,7 @@ def of_object(obj: Any, inputs: Any) -> Parts:
         variables=list(getattr(obj, "variables", ())),
         trainable_variables=list(getattr(obj, "trainable_variables", ())),
         regularization_losses=[trace_loss(loss) for loss in _find_losses(obj)],
-        attributes={name: value for name, value in attributes.items() if name not in _INTERFACE},
+        attributes={name: value for name, value in attributes.items() if name not in INTERFACE},
         signatures=dict(getattr(obj, "signatures", {})),
         owners=[obj],
         trains_captured="trainable_variables" not in children,
