@@ -1,6 +1,7 @@
 """``unihub.convert``: the TF2 SavedModel gives the same numbers, and is trained as ``hub.Module`` trains the original."""
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -182,6 +183,20 @@ def descend(variables, gradients):
         variable.assign_sub(tf.cast(RATE, variable.dtype) * gradient)
 
 
+@contextlib.contextmanager
+def in_float64(keras):
+    """Lets Keras take data and add up losses in it, and makes it forget that; Keras 3 sets its policy once by it."""
+    floatx = keras.backend.floatx()
+    policy = keras.config.dtype_policy() if hasattr(keras, "config") else None
+    keras.backend.set_floatx("float64")
+    try:
+        yield
+    finally:
+        keras.backend.set_floatx(floatx)
+        if policy is not None:
+            keras.config.set_dtype_policy(policy)
+
+
 @eager
 class TestFineTuning:
     """Step by step what ``hub.Module`` did on TensorFlow 1.15."""
@@ -212,21 +227,17 @@ class TestFineTuning:
     def test_convnet64_with_fit(self, converted, keras, run_eagerly):
         recorded = np.load(str(DATA / "tf1_hub" / "convnet64.finetune.npz"))
         library = getattr(_compat, keras)()
-        layers, floatx = library.layers, library.backend.floatx()
-        library.backend.set_floatx("float64")  # Keras adds up its losses in it.
-        try:
+        layers = library.layers
+        with in_float64(library):
             layer = unihub.KerasLayer(converted["convnet64"], trainable=True, keras=keras, dtype="float64")
-            head = layers.Dense(
-                2, use_bias=False, trainable=False, kernel_initializer=library.initializers.Constant(recorded["w"])
-            )
-            model = library.Sequential([layers.InputLayer(recorded["x"].shape[1:]), layer, head])
+            kernel = library.initializers.Constant(recorded["w"])
+            head = layers.Dense(2, use_bias=False, trainable=False, kernel_initializer=kernel, dtype="float64")
+            model = library.Sequential([layers.InputLayer(recorded["x"].shape[1:], dtype="float64"), layer, head])
             model.compile(library.optimizers.SGD(RATE), "mse", metrics=["mse"], run_eagerly=run_eagerly)
             l2 = []
             note = library.callbacks.LambdaCallback(on_epoch_begin=lambda *_: l2.append(sum(map(float, model.losses))))
             steps = {"batch_size": len(recorded["x"]), "epochs": len(recorded["losses"])}
             seen = model.fit(recorded["x"], recorded["y"], verbose=0, shuffle=False, callbacks=[note], **steps).history
-        finally:
-            library.backend.set_floatx(floatx)
         (task,) = [values for name, values in seen.items() if name in ("mse", "mean_squared_error")]
         np.testing.assert_allclose(np.stack([task, l2], 1), recorded["losses"], rtol=1e-9)
         np.testing.assert_allclose(seen["loss"], recorded["losses"].sum(1), rtol=1e-6)  # Keras 2.4 has it in float32.
