@@ -497,6 +497,7 @@ def preprocessing(keras):
     return keras.layers if hasattr(keras.layers, "StringLookup") else keras.layers.experimental.preprocessing
 
 
+@reads_saved_models
 @needs_keras2
 class TestKeras2Session:
     @pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "tf2"])
