@@ -142,6 +142,7 @@ class TestEqual:
 
 
 @eager
+@pytest.mark.thorough
 class TestPrograms:
     """Loops, conditions, arrays and assignments, forward and backward, against TensorFlow 1's own."""
 
@@ -222,7 +223,7 @@ class TestFineTuning:
         np.testing.assert_allclose(losses, recorded["losses"], rtol=1e-9)
         check_finals(named(model.variables), recorded)
 
-    @pytest.mark.parametrize("run_eagerly", [False, True])
+    @pytest.mark.parametrize("run_eagerly", [False, pytest.param(True, marks=pytest.mark.thorough)])
     @pytest.mark.parametrize("keras", KERASES)
     def test_convnet64_with_fit(self, converted, keras, run_eagerly):
         recorded = np.load(str(DATA / "tf1_hub" / "convnet64.finetune.npz"))
@@ -279,6 +280,7 @@ class TestFineTuning:
         np.testing.assert_allclose(losses, recorded["losses"], rtol=1e-9)
         check_finals(named(model.variables, "module/"), recorded)
 
+    @pytest.mark.thorough
     def test_first_step_of_mobilenet(self, converted):
         """The record has what can be compared between versions of TensorFlow; the same one has the original's step."""
         recorded = np.load(str(DATA / "tf1_hub" / "mobilenet.first_step.npz"))
@@ -380,6 +382,7 @@ class TestConversion:
         model = unihub.load("out", trainable=True, api="load")
         assert len(model.trainable_variables) == 12
 
+    @pytest.mark.thorough
     def test_progress(self, tmp_path, capsys, monkeypatch):
         monkeypatch.delenv("UNIHUB_NO_PROGRESS", raising=False)
         lines = []
@@ -548,7 +551,7 @@ class TestConversion:
         assert list(tmp_path.iterdir()) == []
 
     def test_inside_a_function(self, tmp_path):
-        @tf.function
+        @tf.function(autograph=False)
         def function():
             with pytest.raises(errors.UnsupportedError, match="cannot be converted in the tf2 runtime"):
                 convert(find("convnet64"), tmp_path / "out")

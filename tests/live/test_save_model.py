@@ -591,6 +591,7 @@ def compare(found, wanted, before):
 
 
 @reads_saved_models
+@pytest.mark.thorough
 class TestFineTuning:
     """Steps of gradient descent on what was loaded are those on the object that was saved."""
 
