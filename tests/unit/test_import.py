@@ -1,9 +1,9 @@
 """``import unihub`` is cheap, and imports nothing heavy; what it names is there."""
 import os
+import resource
 import statistics
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -43,9 +43,12 @@ def test_inspect_needs_no_tensorflow():
 
 def test_import_takes_less_than_50_ms():
     def seconds(code):
-        start = time.perf_counter()
+        # What the processor did for it, which is the time it takes where nothing else runs.
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = used.ru_utime + used.ru_stime
         run(code)
-        return time.perf_counter() - start
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime - before
 
     seconds("import unihub")  # writes the bytecode
     # Alternating, so that a busy moment of the machine is in both.
