@@ -357,6 +357,22 @@ def saved_model_message() -> Any:
     return saved_model_pb2.SavedModel
 
 
+def read_checkpoint_objects(path: str) -> Any:
+    """The object graph of a SavedModel's checkpoint, a ``TrackableObjectGraph``; ``None`` where there is none.
+
+    The message's class has been at this place since TensorFlow 1.15, the key since 1.13.
+    """
+    from tensorflow.core.protobuf import trackable_object_graph_pb2
+
+    prefix = os.path.join(path, "variables", "variables")
+    if not os.path.exists(prefix + ".index"):
+        return None
+    reader = import_tensorflow().train.load_checkpoint(prefix)
+    if not reader.has_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"):
+        return None
+    return trackable_object_graph_pb2.TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
+
+
 def any_message() -> Any:
     """Protobuf's message that holds any other; TensorFlow requires protobuf."""
     from google.protobuf import any_pb2

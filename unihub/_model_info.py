@@ -88,6 +88,7 @@ class MetaGraph:
         call: How the root object is called; ``None`` when it cannot be.
         attributes: The names of the root object's attributes.
         type_specs: The classes of the composite types in its functions' signatures.
+        function_count: The number of functions in its library, which is what loading it takes time for.
     """
 
     tags: FrozenSet[str]
@@ -101,6 +102,7 @@ class MetaGraph:
     call: Optional[Call] = None
     attributes: FrozenSet[str] = frozenset()
     type_specs: FrozenSet[str] = frozenset()
+    function_count: int = 0
 
     def collection_size(self, name: str) -> int:
         """How many items a collection has, 0 when there is none of the name."""
@@ -120,6 +122,7 @@ class MetaGraph:
             "call": {"arguments": list(self.call.arguments), "traces": self.call.traces} if self.call else None,
             "attributes": sorted(self.attributes),
             "type_specs": sorted(self.type_specs),
+            "function_count": self.function_count,
         }
 
 
@@ -285,6 +288,7 @@ def _read_meta_graph(message: Message) -> MetaGraph:
         call=objects.call() if objects else None,
         attributes=objects.attributes() if objects else frozenset(),
         type_specs=objects.type_specs() if objects else frozenset(),
+        function_count=graph.function_count,
     )
 
 
@@ -336,10 +340,11 @@ def _type_spec_class(message: Message) -> str:
 
 @dataclass(frozen=True)
 class _Graph:
-    """What is of interest in a graph: the ops, and the variables that its nodes make."""
+    """What is of interest in a graph: the ops, the variables that its nodes make, and how many functions it has."""
 
     ops: FrozenSet[str]
     variables: Dict[str, Variable]
+    function_count: int
 
 
 def _read_graph(message: Message) -> _Graph:
@@ -357,7 +362,7 @@ def _read_graph(message: Message) -> _Graph:
         if op in _VARIABLE_OPS:
             variables[part.text("name")] = _read_variable_node(part)
     # TensorFlow 1 calls a function by a node whose op is the function's name.
-    return _Graph(frozenset(ops - functions), variables)
+    return _Graph(frozenset(ops - functions), variables, len(functions))
 
 
 def _read_variable_node(node: Message) -> Variable:

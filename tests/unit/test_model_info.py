@@ -355,6 +355,7 @@ class TestModelInfo:
             "call",
             "attributes",
             "type_specs",
+            "function_count",
         ]
         assert found["format"] == "tf1-hub"
         assert sorted(found["signatures"]) == ["scale", "sparse", "sum"]

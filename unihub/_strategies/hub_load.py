@@ -10,7 +10,7 @@ import contextlib
 import functools
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
-from unihub import _boundary, _compat, errors
+from unihub import _boundary, _compat, _selective, errors
 from unihub._inlining import call_inlined, pack_outputs
 from unihub._model import Model, add_to_collection
 from unihub._plan import Plan
@@ -39,7 +39,7 @@ class HubLoad(Model):
             return _run_whole(plan)
         try:
             with _scope_of_variables(plan):
-                native = _compat.load_saved_model(plan.source, plan.tags, plan.request.load_options)
+                native = _selective.load(plan)
         except Exception as exc:
             if plan.info.format is Format.TF2_SAVED_MODEL or not _boundary.is_unliftable(exc):
                 raise
