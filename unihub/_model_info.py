@@ -274,8 +274,8 @@ def inspect(path: Union[str, os.PathLike[str]]) -> ModelInfo:
 def _read_meta_graph(message: Message) -> MetaGraph:
     information = message.message("meta_info_def")
     collections = {name: _Collection(value) for name, value in message.entries("collection_def").items()}
-    graph = _read_graph(message.message("graph_def"))
     objects = _ObjectGraph(message.message("object_graph_def")) if message.has("object_graph_def") else None
+    graph = _read_graph(message.message("graph_def"), with_variables=objects is None)
     return MetaGraph(
         tags=frozenset(information.texts("tags")),
         signatures=_read_signatures(message),
@@ -347,7 +347,7 @@ class _Graph:
     function_count: int
 
 
-def _read_graph(message: Message) -> _Graph:
+def _read_graph(message: Message, with_variables: bool) -> _Graph:
     ops: Set[str] = set()
     functions: Set[str] = set()
     variables: Dict[str, Variable] = {}
@@ -359,7 +359,7 @@ def _read_graph(message: Message) -> _Graph:
             continue
         op = part.text("op")
         ops.add(op)
-        if op in _VARIABLE_OPS:
+        if with_variables and op in _VARIABLE_OPS:
             variables[part.text("name")] = _read_variable_node(part)
     # TensorFlow 1 calls a function by a node whose op is the function's name.
     return _Graph(frozenset(ops - functions), variables, len(functions))
@@ -439,18 +439,28 @@ class _ObjectGraph:
         return None
 
     def variables(self) -> Tuple[Variable, ...]:
-        references = [slot for node in self._nodes for slot in node.messages("slot_variables")]
-        slots = {slot.number("slot_variable_node_id") for slot in references}
-        paths = self._paths()
+        slots: Set[int] = set()
+        variables: Dict[int, Message] = {}
+        for number, node in enumerate(self._nodes):
+            for field, part in node.walk("slot_variables", "variable"):
+                if field == "variable":
+                    variables[number] = part
+                else:
+                    slots.add(part.number("slot_variable_node_id"))
+        is_plain = not slots and all(variable.has("name") for variable in variables.values())
+        paths = {} if is_plain else self._paths()
         return tuple(
-            _read_saved_variable(node.message("variable"), paths.get(number, ""))
-            for number, node in enumerate(self._nodes)
-            if (number in paths or number not in slots) and node.has("variable")
+            _read_saved_variable(variable, paths.get(number, ""))
+            for number, variable in variables.items()
+            if number in paths or number not in slots
         )
 
     def type_specs(self) -> FrozenSet[str]:
         found: Set[str] = set()
-        for function in self._message.entries("concrete_functions").values():
+        for function in self._message.messages("concrete_functions"):
+            if not function.may_mention("StructuredValue", "type_spec_value"):
+                continue
+            function = function.message("value")
             found |= _type_specs_in(function.message("canonicalized_input_signature"))
             found |= _type_specs_in(function.message("output_signature"))
         return frozenset(found)
