@@ -373,6 +373,18 @@ def read_checkpoint_objects(path: str) -> Any:
     return trackable_object_graph_pb2.TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
 
 
+@functools.lru_cache(maxsize=None)
+def is_stateful_op(name: str) -> bool:
+    """Whether an op holds state, or is not known; ops are described in a private module of TensorFlow 1.14 to 2.22."""
+    from tensorflow.python.framework import op_def_registry
+
+    if hasattr(op_def_registry, "get"):
+        found = op_def_registry.get(name)
+    else:  # Before TensorFlow 2.1.
+        found = op_def_registry.get_registered_ops().get(name)
+    return found is None or bool(found.is_stateful)
+
+
 def any_message() -> Any:
     """Protobuf's message that holds any other; TensorFlow requires protobuf."""
     from google.protobuf import any_pb2

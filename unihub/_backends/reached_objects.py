@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Deque, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
+from unihub._backends.function_library import FunctionLibrary
 from unihub._vocabulary import Use
 
 # What a layer around a model needs beside its call.
@@ -20,11 +21,6 @@ _KINDS = frozenset(
     ["user_object", "asset", "function", "variable", "bare_concrete_function", "constant", "resource"]
     + ["captured_tensor"]
 )
-
-# Kept beside the functions that name them in these attributes: gradients, and twins for other devices.
-_TWINS = ("forward_function_name", "backward_function_name")
-_INTERFACE = "api_implements"
-
 
 class NotUnderstood(Exception):
     """Something in a model that cannot be followed, and so must not be cut."""
@@ -66,13 +62,15 @@ class _Reach:
         self._meta_graph = meta_graph
         self._nodes = meta_graph.object_graph_def.nodes
         self._signatures = meta_graph.object_graph_def.concrete_functions
-        self._library = _Library(meta_graph.graph_def.library)
+        self._library = FunctionLibrary(meta_graph.graph_def.library)
         # Objects kept as they are; the root, whose children are chosen; objects kept only for the way through them.
         self._whole: Set[int] = set()
         self._edges: Dict[int, Dict[str, int]] = {0: {}}
         self._waiting: List[int] = []
         self._named: Set[str] = set()
         self._functions: Set[str] = set()
+        # Functions that objects and gradients know by name.
+        self._exposed: Set[str] = set()
         self._constants: Set[str] = set()
         # The traces that a call can take, where others can not be.
         self._traces: Dict[int, List[str]] = {}
@@ -123,7 +121,7 @@ class _Reach:
         cut.meta_info_def.CopyFrom(self._meta_graph.meta_info_def)
         _keep_entries(cut.meta_info_def, "function_aliases", self._functions)
         cut.asset_file_def.extend(self._meta_graph.asset_file_def)
-        self._library.copy(self._functions, cut.graph_def.library)
+        count = self._library.copy(self._functions, self._exposed, cut.graph_def.library)
         cut.graph_def.versions.CopyFrom(self._meta_graph.graph_def.versions)
         cut.graph_def.node.extend(n for n in self._meta_graph.graph_def.node if n.name in self._constants)
         if len(cut.graph_def.node) != len(self._constants):
@@ -134,7 +132,7 @@ class _Reach:
             copy = cut.object_graph_def.concrete_functions[name]
             copy.CopyFrom(self._signatures[name])
             copy.bound_inputs[:] = [numbers[number] for number in copy.bound_inputs]
-        return Reached(cut, len(self._functions), len(self._library))
+        return Reached(cut, count, len(self._library))
 
     def _copy_object(self, old: int, numbers: Mapping[int, int], copy: Any) -> None:
         node = self._nodes[old]
@@ -196,8 +194,9 @@ class _Reach:
 
     def _keep_named(self, name: str) -> None:
         """Keeps a function that Python calls, and what it captures."""
-        if name in self._named:
+        if name in self._exposed:
             return
+        self._exposed.add(name)
         if name in self._signatures:
             self._named.add(name)
             for number in self._signatures[name].bound_inputs:
@@ -273,77 +272,6 @@ class _Reach:
         node = self._nodes[number]
         kind = node.WhichOneof("kind") or "object"
         return "{} {}".format(kind, node.variable.name or number if kind == "variable" else number)
-
-
-class _Library:
-    """The functions of a MetaGraph, and what each names."""
-
-    def __init__(self, library: Any) -> None:
-        self._library = library
-        self._functions = {function.signature.name: function for function in library.function}
-        self._gradients = {
-            gradient.registered_op_type.encode(): gradient for gradient in getattr(library, "registered_gradients", ())
-        }
-        self._symbolic = {gradient.function_name: gradient.gradient_func for gradient in library.gradient}
-        self._gradients_in: Dict[str, List[str]] = {}
-        self._twins: Dict[bytes, List[str]] = {}
-        for name, function in self._functions.items():
-            if _INTERFACE in function.attr:
-                self._twins.setdefault(function.attr[_INTERFACE].s, []).append(name)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._functions
-
-    def __len__(self) -> int:
-        return len(self._functions)
-
-    def named_in(self, name: str) -> Set[str]:
-        """The functions that a function calls, or names in an attribute of its own or of an op."""
-        function = self._functions[name]
-        found: Set[str] = set()
-        gradients: Set[str] = set()
-        for node in function.node_def:
-            if node.op in self._functions:
-                found.add(node.op)
-            for attribute in node.attr.values():
-                kind = attribute.WhichOneof("value")
-                if kind in ("func", "list", "s"):
-                    self._read_attribute(kind, attribute, found, gradients)
-        for key in _TWINS:
-            if key in function.attr and function.attr[key].s.decode() in self._functions:
-                found.add(function.attr[key].s.decode())
-        if _INTERFACE in function.attr:
-            found.update(self._twins[function.attr[_INTERFACE].s])
-        if name in self._symbolic:
-            found.add(self._symbolic[name])
-        self._gradients_in[name] = sorted(gradients)
-        return found
-
-    def gradients_of(self, name: str) -> List[str]:
-        """The functions that are the registered gradients of ops in a function, once its names were read."""
-        return self._gradients_in[name]
-
-    def _read_attribute(self, kind: str, value: Any, found: Set[str], gradients: Set[str]) -> None:
-        if kind == "s":
-            if value.s in self._gradients:
-                gradients.add(self._gradients[value.s].gradient_func)
-            elif len(value.s) < 1024 and value.s.decode("utf-8", "replace") in self._functions:
-                found.add(value.s.decode())
-            return
-        for called in [value.func] if kind == "func" else value.list.func:
-            found.add(called.name)
-            for inner in called.attr.values():
-                inner_kind = inner.WhichOneof("value")
-                if inner_kind in ("func", "list", "s"):
-                    self._read_attribute(inner_kind, inner, found, gradients)
-
-    def copy(self, names: Set[str], copy: Any) -> None:
-        """Copies functions with their gradients into another library, in the order in which they stand here."""
-        copy.function.extend(function for name, function in self._functions.items() if name in names)
-        copy.gradient.extend(g for g in self._library.gradient if g.function_name in names)
-        if self._gradients:
-            kept = [g for g in self._library.registered_gradients if g.gradient_func in names]
-            copy.registered_gradients.extend(kept)
 
 
 def _find_ways(nodes: Any, checkpoint: Any) -> Dict[int, Tuple[int, str]]:
