@@ -146,14 +146,14 @@ class _Reach:
         if old in self._whole:
             for reference in list(copy.children) + list(_dependencies(copy)):
                 reference.node_id = numbers[reference.node_id]
-            for saveable in copy.saveable_objects.values():
+            for saveable in _saveables(copy):
                 saveable.save_function = numbers[saveable.save_function]
                 saveable.restore_function = numbers[saveable.restore_function]
         else:
             del copy.children[:]
-            if hasattr(copy, "dependencies"):
-                del copy.dependencies[:]
-            copy.ClearField("saveable_objects")
+            for field in ("dependencies", "saveable_objects"):
+                if hasattr(copy, field):
+                    copy.ClearField(field)
             for name, child in self._edges[old].items():
                 copy.children.add(local_name=name, node_id=numbers[child])
         if old in self._traces:
@@ -179,7 +179,7 @@ class _Reach:
             raise NotUnderstood("object {} is of no known kind".format(number))
         for reference in list(node.children) + list(_dependencies(node)):
             self._keep(reference.node_id)
-        for saveable in node.saveable_objects.values():
+        for saveable in _saveables(node):
             self._keep(saveable.save_function)
             self._keep(saveable.restore_function)
         if kind == "function":
@@ -259,11 +259,11 @@ class _Reach:
 
     def _needs_more(self, number: int) -> bool:
         node = self._nodes[number]
-        return node.WhichOneof("kind") != "user_object" or bool(_dependencies(node) or node.saveable_objects)
+        return node.WhichOneof("kind") != "user_object" or bool(_dependencies(node) or _saveables(node))
 
     def _has_value(self, number: int) -> bool:
         node = self._nodes[number]
-        return node.HasField("variable") or bool(node.saveable_objects)
+        return node.HasField("variable") or bool(_saveables(node))
 
     def _is_signature_map(self, node: Any) -> bool:
         return bool(node.user_object.identifier == "signature_map")
@@ -301,6 +301,11 @@ def _find_ways(nodes: Any, checkpoint: Any) -> Dict[int, Tuple[int, str]]:
 def _dependencies(node: Any) -> Iterable[Any]:
     """What has to be loaded before an object; TensorFlow has the field since 2.8."""
     return getattr(node, "dependencies", ())
+
+
+def _saveables(node: Any) -> List[Any]:
+    """The functions by which an object keeps its value in a checkpoint; TensorFlow has the field since 2.4."""
+    return list(getattr(node, "saveable_objects", {}).values())
 
 
 def _forget_names(value: Any) -> None:

@@ -1,0 +1,305 @@
+"""The part of a model that a use needs: the same numbers, to the last bit, as the whole gives."""
+import logging
+import os
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import use_models
+from conftest import DATA, RUNTIME, TENSORFLOW
+
+import unihub
+from unihub import _plan, _selective
+
+needs_tf2 = pytest.mark.skipif(RUNTIME != "tf2" or TENSORFLOW < (2, 1), reason="TensorFlow 2 writes the models")
+
+
+@pytest.fixture(autouse=True)
+def always(monkeypatch, tmp_path):
+    """Small models have parts, too, in a cache of their own."""
+    monkeypatch.setattr(_plan, "_FEW_FUNCTIONS", 0)
+    monkeypatch.setattr(_selective, "_WORTH_IT", 2.0)
+    monkeypatch.setenv("UNIHUB_CACHE_DIR", str(tmp_path / "cache"))
+
+
+def load_part(path, **options):
+    """What is loaded of a part, which there must be."""
+    plan = unihub.plan(path, **options)
+    assert plan.use is not None, plan
+    place = _selective.find_part(plan.source, plan)
+    assert place != plan.source
+    return tf.compat.v1.saved_model.load_v2(place)
+
+
+def load_whole(path):
+    return tf.compat.v1.saved_model.load_v2(str(path))
+
+
+def make_input(structure, seed):
+    """A value for each spec in a structure."""
+    random = np.random.RandomState(seed)
+
+    def make(part):
+        if isinstance(part, tf.SparseTensorSpec):
+            return tf.sparse.from_dense(random.uniform(-1.0, 1.0, (3, 5)).astype(np.float32))
+        if isinstance(part, tf.RaggedTensorSpec):
+            return tf.ragged.constant([[0.5, 1.5], [2.0]])
+        if not isinstance(part, tf.TensorSpec):
+            return part
+        if part.dtype == tf.string:
+            return tf.constant(["apple", "date", "nothing"])
+        shape = [3 if size is None else size for size in part.shape]
+        return tf.constant(random.uniform(-1.0, 1.0, shape).astype(part.dtype.as_numpy_dtype))
+
+    return tf.nest.map_structure(make, structure)
+
+
+def flat(outputs):
+    return [np.asarray(part) for part in tf.nest.flatten(outputs, expand_composites=True)]
+
+
+def run(function, arguments):
+    """Outputs, gradients with respect to all variables and inputs, and the variables afterwards, as arrays."""
+    args, kwargs = arguments
+    inputs = [part for part in tf.nest.flatten(arguments) if tf.is_tensor(part) and part.dtype == tf.float32]
+    inputs = [part for part in inputs if isinstance(part, tf.Tensor)]
+    variables = sorted({id(v): v for v in variables_of(function)}.values(), key=lambda variable: variable.name)
+    outputs = flat(function(*args, **kwargs))
+    wanted = [variable for variable in variables if variable.dtype == tf.float32] + inputs
+    try:
+        gradients = find_gradients(lambda: function(*args, **kwargs), wanted)
+    except Exception:
+        # Older versions do not save the gradients that were defined by hand, so neither has them.
+        if TENSORFLOW >= (2, 8):
+            raise
+        gradients = [np.array("none")]
+    return outputs, gradients, [variable.numpy() for variable in variables]
+
+
+def find_gradients(call, wanted):
+    with tf.GradientTape() as tape:
+        tape.watch(wanted)
+        dense = [part for part in tf.nest.flatten(call(), expand_composites=True) if part.dtype == tf.float32]
+        if not dense or not wanted:
+            return []
+        loss = tf.add_n([tf.reduce_sum(part * part) for part in dense])
+    gradients = tape.gradient(loss, wanted)
+    return [None if part is None else np.asarray(tf.convert_to_tensor(part)) for part in gradients]
+
+
+def variables_of(function):
+    concretes = getattr(function, "concrete_functions", [function])
+    return [variable for concrete in concretes for variable in concrete.graph.variables]
+
+
+def assert_same(found, wanted):
+    assert len(found) == len(wanted)
+    for one, other in zip(found, wanted):
+        if isinstance(other, list):
+            assert_same(one, other)
+        elif other is None:
+            assert one is None
+        else:
+            assert (one.dtype, one.shape) == (other.dtype, other.shape)
+            assert one.tobytes() == other.tobytes() or (one == other).all()
+
+
+def check_signature(path, name):
+    part = load_part(path, signature=name, api="load")
+    assert list(part.signatures) == [name]
+    whole = load_whole(path)
+    check_call(part.signatures[name], whole.signatures[name], whole.signatures[name].structured_input_signature)
+
+
+def check_call(part, whole, structure):
+    for seed in range(2):
+        assert_same(run(part, make_input(structure, seed)), run(whole, make_input(structure, seed)))
+
+
+def traces(function):
+    """What each trace takes, with the object's own self left out."""
+    for concrete in function.concrete_functions:
+        args, kwargs = concrete.structured_input_signature
+        yield [part for part in args if type(part).__name__ != "UnknownArgument"], kwargs
+
+
+def check_itself(path):
+    part, whole = load_part(path, api="keras"), load_whole(path)
+    for structure in traces(whole.__call__):
+        check_call(part.__call__, whole.__call__, structure)
+    for name in ("variables", "trainable_variables", "regularization_losses"):
+        assert hasattr(part, name) == hasattr(whole, name)
+        assert len(getattr(part, name, ())) == len(getattr(whole, name, ()))
+    assert_same(flat([v.numpy() for v in getattr(part, "variables", ())]), flat([v.numpy() for v in getattr(whole, "variables", ())]))
+    losses = [[loss().numpy() for loss in getattr(model, "regularization_losses", ())] for model in (part, whole)]
+    assert_same(*map(flat, losses))
+    assert not hasattr(part, "signatures") or not part.signatures
+
+
+@needs_tf2
+@pytest.mark.parametrize("kind", use_models.KINDS)
+def test_each_signature(kind, tmp_path):
+    path = use_models.write(kind, str(tmp_path))
+    names = list(load_whole(path).signatures)
+    assert names
+    for name in names:
+        check_signature(path, name)
+
+
+@needs_tf2
+@pytest.mark.parametrize("kind", use_models.KINDS)
+def test_the_call(kind, tmp_path):
+    check_itself(use_models.write(kind, str(tmp_path)))
+
+
+@needs_tf2
+@pytest.mark.parametrize("seed", range(12))
+def test_random_modules(seed, tmp_path):
+    """For every use of a random module the part equals the whole."""
+    path = str(tmp_path / "model")
+    use_models.Random(seed).save(path)
+    for name in ("f0", "f1"):
+        check_signature(path, name)
+    check_itself(path)
+
+
+@needs_tf2
+def test_what_is_not_reached_is_not_there(tmp_path):
+    path = use_models.write(use_models.Tables, str(tmp_path))
+    part = load_part(path, signature="number", api="load")
+    assert [name for name in ("table", "other", "vectors", "unused") if hasattr(part, name)] == []
+    model = unihub.load(path, signature="number")
+    assert model.variables == []
+    with pytest.raises(AttributeError, match="full=True"):
+        model.vectors  # noqa: B018 - that it is not there is the point
+    assert unihub.load(path, signature="number", full=True).vectors.shape == [5, 3]
+
+
+@needs_tf2
+def test_plain_load_gives_all(tmp_path):
+    path = use_models.write(use_models.Tables, str(tmp_path))
+    model = unihub.load(path)
+    assert model.plan.use is None
+    assert model.vectors.shape == [5, 3] and set(model.signatures) == {"number"}
+
+
+@needs_tf2
+def test_the_second_load_finds_the_part(tmp_path, monkeypatch):
+    path = use_models.write(use_models.Nested, str(tmp_path))
+    first = unihub.load(path, signature="third")
+    monkeypatch.setattr(_selective, "_fill", None)
+    second = unihub.load(path, signature="third")
+    x = tf.ones([2, 4])
+    np.testing.assert_array_equal(first(x)["y"], second(x)["y"])
+
+
+@needs_tf2
+@pytest.mark.parametrize("in_place", [False, True])
+def test_other_weights_beside_the_same_graph_are_other_weights(tmp_path, in_place):
+    """The graph is the same to the last bit; what is kept for one must not be loaded for the other."""
+    first = use_models.write(use_models.Nested, str(tmp_path))
+    second = first if in_place else str(tmp_path / "second")
+    before = unihub.load(first, signature="third")(tf.ones([2, 4]))["y"].numpy()
+    if not in_place:
+        shutil.copytree(first, second)
+    replace_weights(second, "layers/2/weight", np.array([5.0, 6.0, 7.0, 8.0], np.float32))
+    after = unihub.load(second, signature="third")(tf.ones([2, 4]))["y"].numpy()
+    assert before.tolist() != after.tolist() and after[0].tolist() == [5.0, 6.0, 7.0, 8.0]
+
+
+def replace_weights(target, variable, value):
+    """Writes the checkpoint of a model with another value for one variable."""
+    prefix = os.path.join(target, "variables", "variables")
+    reader = tf.train.load_checkpoint(prefix)
+    tensors = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    name = variable + "/.ATTRIBUTES/VARIABLE_VALUE"
+    assert tensors[name].shape == value.shape
+    tensors[name] = value
+    names = sorted(tensors)
+    tf.raw_ops.SaveV2(
+        prefix=prefix,
+        tensor_names=names,
+        shape_and_slices=[""] * len(names),
+        tensors=[tf.convert_to_tensor(tensors[name]) for name in names],
+    )
+
+
+@needs_tf2
+def test_without_links_the_files_are_linked_or_copied(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError("no links here")
+
+    path = use_models.write(use_models.Tables, str(tmp_path))
+    monkeypatch.setattr(os, "symlink", refuse)
+    check_signature(path, "number")
+    monkeypatch.setattr(os, "link", refuse)
+    check_itself(path)
+
+
+@needs_tf2
+def test_what_is_not_understood_is_loaded_whole_and_said(tmp_path, monkeypatch, caplog):
+    path = use_models.write(use_models.Nested, str(tmp_path))
+    graph = os.path.join(path, "saved_model.pb")
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    with open(graph, "rb") as file:
+        message = saved_model_pb2.SavedModel.FromString(file.read())
+    nodes = message.meta_graphs[0].object_graph_def.nodes
+    for node in nodes:
+        for child in node.children:
+            # The only names by which the checkpoint knows the way to these variables.
+            if child.local_name in ("layers", "by_name", "shared", "inner"):
+                child.local_name += "_renamed"
+    with open(graph, "wb") as file:
+        file.write(message.SerializeToString())
+    plan = unihub.plan(path, signature="third")
+    with caplog.at_level(logging.DEBUG, "unihub"):
+        assert _selective.find_part(plan.source, plan) == plan.source
+    assert "no way from the root leads to the variable" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG, "unihub"):
+        assert _selective.find_part(plan.source, plan) == plan.source
+    assert "no way from the root" in caplog.text
+
+
+@needs_tf2
+def test_a_part_that_does_not_load_is_no_loss(tmp_path, caplog):
+    path = use_models.write(use_models.Nested, str(tmp_path))
+    plan = unihub.plan(path, signature="third")
+    place = _selective.find_part(plan.source, plan)
+    with open(os.path.join(place, "saved_model.pb"), "wb") as file:
+        file.write(b"\x08\x01")
+    with caplog.at_level(logging.DEBUG, "unihub"):
+        model = unihub.load(path, signature="third")
+    assert model(tf.ones([2, 4]))["y"].shape == [2, 4]
+    assert "is loaded whole" in caplog.text
+
+
+@needs_tf2
+def test_a_cache_that_cannot_be_written_is_no_loss(tmp_path, monkeypatch, caplog):
+    path = use_models.write(use_models.Nested, str(tmp_path))
+    monkeypatch.setenv("UNIHUB_CACHE_DIR", os.path.join(path, "saved_model.pb", "nowhere"))
+    with caplog.at_level(logging.DEBUG, "unihub"):
+        model = unihub.load(path, signature="third")
+    assert model(tf.ones([2, 4]))["y"].shape == [2, 4]
+    assert "is loaded whole" in caplog.text
+
+
+@needs_tf2
+def test_reuse_gives_the_same_object(tmp_path):
+    path = use_models.write(use_models.Nested, str(tmp_path))
+    first = unihub.load(path, signature="third", reuse=True)
+    assert unihub.load(path, signature="third", reuse=True) is first
+    assert unihub.load(path, signature="third") is not first
+    assert unihub.load(path, reuse=True) is not first
+    assert unihub.load(path, signature="third", output_key="y", reuse=True) is not first
+    with tf.Graph().as_default():
+        inside = unihub.load(path, signature="third", reuse=True)
+        assert inside is not first and unihub.load(path, signature="third", reuse=True) is inside
+    replace_weights(path, "layers/2/weight", np.array([5.0, 6.0, 7.0, 8.0], np.float32))
+    again = unihub.load(path, signature="third", reuse=True)
+    assert again is not first and again(tf.ones([1, 4]))["y"].numpy().tolist() == [[5.0, 6.0, 7.0, 8.0]]
+
+
+WRITTEN = sorted(path.name for path in (DATA / "keras").glob("*")) if (DATA / "keras").is_dir() else []
