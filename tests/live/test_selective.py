@@ -2,6 +2,7 @@
 import logging
 import os
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import use_models
 from conftest import DATA, RUNTIME, TENSORFLOW
 
 import unihub
-from unihub import _plan, _selective
+from unihub import _compat, _plan, _selective
 
 needs_tf2 = pytest.mark.skipif(RUNTIME != "tf2" or TENSORFLOW < (2, 1), reason="TensorFlow 2 writes the models")
 
@@ -302,4 +303,107 @@ def test_reuse_gives_the_same_object(tmp_path):
     assert again is not first and again(tf.ones([1, 4]))["y"].numpy().tolist() == [[5.0, 6.0, 7.0, 8.0]]
 
 
-WRITTEN = sorted(path.name for path in (DATA / "keras").glob("*")) if (DATA / "keras").is_dir() else []
+def written_by(archive):
+    return tuple(int(part) for part in archive.name.split("-tf")[1].split(".")[:2])
+
+
+# TensorFlow promises to load what an older one wrote.
+WRITTEN = [path for path in sorted((DATA / "keras").glob("*.tar.gz")) if written_by(path) <= TENSORFLOW]
+
+
+@needs_tf2
+@pytest.mark.parametrize("archive", WRITTEN, ids=lambda path: path.name[:-7])
+class TestKerasModels:
+    """The same network, as Keras saves it in each version, with an optimizer and its slots."""
+
+    def test_signature(self, archive):
+        path = unihub.resolve(archive)
+        for name in [signature.name for signature in unihub.inspect(path).signatures]:
+            check_signature(path, name)
+
+    def test_call(self, archive, recwarn):
+        path = unihub.resolve(archive)
+        if unihub.inspect(path).callable:
+            check_itself(path)
+
+    def test_part_is_small(self, archive):
+        """Few of the functions are kept, and none of the slots."""
+        path = unihub.resolve(archive)
+        whole = unihub.inspect(path).plain
+        plan = unihub.plan(path, signature="serving_default")
+        part = unihub.inspect(_selective.find_part(plan.source, plan)).plain
+        assert part.function_count <= whole.function_count / 2 or archive.name.startswith("keras3")
+        slots = [name for name in (variable.name for variable in part.variables) if "/m" == name[-2:] or "Adam" in name]
+        assert slots == []
+
+    def test_layer(self, archive):
+        """The layer, which has a part, gives what the layer around the whole gives, and trains alike."""
+        if not unihub.inspect(unihub.resolve(archive)).callable:
+            pytest.skip("Keras 3 exports a model that is called by its signatures")
+        layers = [unihub.load(archive, trainable=True, full=full) for full in (False, True)]
+        assert [layer.plan.use is None for layer in layers] == [False, True]
+        x = np.random.RandomState(0).rand(4, 8, 8, 3).astype(np.float32)
+        assert [variable.name for variable in layers[0].variables] == [variable.name for variable in layers[1].variables]
+        found = []
+        for layer in layers:
+            steps = []
+            for _ in range(3):
+                with tf.GradientTape() as tape:
+                    y = layer(x, training=True)
+                    loss = tf.reduce_sum(y * y) + tf.add_n([one() for one in layer.regularization_losses])
+                weights = list(layer.trainable_variables)
+                gradients = tape.gradient(loss, weights)
+                for weight, gradient in zip(weights, gradients):
+                    weight.assign(weight - 0.1 * gradient if gradient is not None else weight)
+                steps += [y.numpy(), loss.numpy()]
+                steps += [None if gradient is None else gradient.numpy() for gradient in gradients]
+            assert sum(gradient is not None for gradient in gradients) >= 8
+            found.append(steps + [np.asarray(variable) for variable in layer.variables] + [layer(x).numpy()])
+        assert_same(*found)
+
+
+@needs_tf2
+@pytest.mark.skipif(TENSORFLOW < (2, 16), reason="Keras 2 is part of TensorFlow, which then knows its optimizers")
+def test_slots_without_keras_2(monkeypatch):
+    """Without the Keras that wrote it, TensorFlow does not load a model with the slots of an optimizer as a whole."""
+    for name in ("tf_keras", "tf_keras.optimizers", "tf_keras.optimizers.legacy"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr(_compat, "load_saved_model", without_optimizers(_compat.load_saved_model))
+    archive = DATA / "keras" / "keras2-tf2.8.tar.gz"
+    with pytest.raises(unihub.errors.LoadError, match="add_slot"):
+        unihub.load(archive)
+    assert unihub.load(archive, signature="serving_default")(np.zeros([1, 8, 8, 3], np.float32)).shape == [1, 2]
+
+
+def without_optimizers(load):
+    """Loads as a process does in which no Keras 2 was imported, whatever was before."""
+
+    def loader(*args):
+        from tensorflow.python.saved_model import revived_types
+
+        known = revived_types._REVIVED_TYPE_REGISTRY
+        kept = known.pop("optimizer", None)
+        try:
+            return load(*args)
+        finally:
+            if kept is not None:
+                known["optimizer"] = kept
+
+    return loader
+
+
+@pytest.mark.skipif(TENSORFLOW < (1, 15), reason="TensorFlow 1.14 loads no such models")
+def test_graphs(place):
+    """In a graph, too, the part gives what the whole gives; its variables have the pretrained values."""
+    if place.graph is None:
+        pytest.skip("is tested above")
+    archive = DATA / "keras" / "keras2-tf2.1.tar.gz"
+    if TENSORFLOW < (2, 1):
+        pytest.skip("TensorFlow 2.1 wrote it with ops that 1.15 does not have")
+    x = np.random.RandomState(0).rand(2, 8, 8, 3).astype(np.float32)
+    found = []
+    for full in (False, True):
+        model = unihub.load(archive, signature="serving_default", full=full)
+        assert (model.plan.use is None) == full
+        found.append(place.run(model(tf.constant(x)), model))
+    assert_same([found[0]], [found[1]])

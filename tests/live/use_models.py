@@ -274,7 +274,7 @@ def write(kind, directory):
     signatures = {
         name: getattr(model, name)
         for name in ("number", "twice", "counted", "ragged", "dense", "third", "serve")
-        if hasattr(model, name) and not (name == "ragged")
+        if hasattr(model, name) and name != "ragged"
     }
     tf.saved_model.save(model, path, signatures=signatures)
     return path
