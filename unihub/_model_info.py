@@ -88,6 +88,7 @@ class MetaGraph:
         call: How the root object is called; ``None`` when it cannot be.
         attributes: The names of the root object's attributes.
         type_specs: The classes of the composite types in its functions' signatures.
+        node_count: The number of nodes in its graph, those in functions left out.
         function_count: The number of functions in its library, which is what loading it takes time for.
     """
 
@@ -102,6 +103,7 @@ class MetaGraph:
     call: Optional[Call] = None
     attributes: FrozenSet[str] = frozenset()
     type_specs: FrozenSet[str] = frozenset()
+    node_count: int = 0
     function_count: int = 0
 
     def collection_size(self, name: str) -> int:
@@ -122,6 +124,7 @@ class MetaGraph:
             "call": {"arguments": list(self.call.arguments), "traces": self.call.traces} if self.call else None,
             "attributes": sorted(self.attributes),
             "type_specs": sorted(self.type_specs),
+            "node_count": self.node_count,
             "function_count": self.function_count,
         }
 
@@ -288,6 +291,7 @@ def _read_meta_graph(message: Message) -> MetaGraph:
         call=objects.call() if objects else None,
         attributes=objects.attributes() if objects else frozenset(),
         type_specs=objects.type_specs() if objects else frozenset(),
+        node_count=graph.node_count,
         function_count=graph.function_count,
     )
 
@@ -344,6 +348,7 @@ class _Graph:
 
     ops: FrozenSet[str]
     variables: Dict[str, Variable]
+    node_count: int
     function_count: int
 
 
@@ -351,18 +356,20 @@ def _read_graph(message: Message, with_variables: bool) -> _Graph:
     ops: Set[str] = set()
     functions: Set[str] = set()
     variables: Dict[str, Variable] = {}
+    node_count = 0
     for field, part in message.walk():
         if field == "library":
             for function in part.messages("function"):
                 functions.add(function.message("signature").text("name"))
                 ops.update(node.text("op") for node in function.messages("node_def"))
             continue
+        node_count += 1
         op = part.text("op")
         ops.add(op)
         if with_variables and op in _VARIABLE_OPS:
             variables[part.text("name")] = _read_variable_node(part)
     # TensorFlow 1 calls a function by a node whose op is the function's name.
-    return _Graph(frozenset(ops - functions), variables, len(functions))
+    return _Graph(frozenset(ops - functions), variables, node_count, len(functions))
 
 
 def _read_variable_node(node: Message) -> Variable:

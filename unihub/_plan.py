@@ -196,7 +196,9 @@ def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request:
     _check_trainable(info, _variant(info, tags), signature, request)
     server = choose_way(cell, request, runtime)
     _check_layer_options(server.api, request)
-    use, loaded = choose_use(info, _variant(info, tags), server.api, signature, request)
+    use, loaded = None, ()  # type: Optional[Use], Tuple[str, ...]
+    if source is path:
+        use, loaded = choose_use(info, _variant(info, tags), server.api, signature, request)
     return Plan(
         handle=handle,
         source=source,
@@ -321,6 +323,7 @@ def _check_layer_options(api: Api, request: Request) -> None:
 
 # Below, all of a model is loaded sooner than its part is found.
 _FEW_FUNCTIONS = 24
+_FEW_NODES = 1000
 
 
 def choose_use(
@@ -328,12 +331,15 @@ def choose_use(
 ) -> Tuple[Optional[Use], Tuple[str, ...]]:
     """What the model is loaded for, where the caller has said it and something is gained by it; and why."""
     is_layer = api is Api.KERAS
-    if api is Api.MODULE or not (is_layer or request.signature) or not meta_graph.has_object_graph:
+    if api is Api.MODULE or not (is_layer or request.signature):
         return None, ()
     if request.full:
         return None, ("all of it is loaded: full=True.",)
-    if len(info.meta_graphs) > 1 or meta_graph.function_count < _FEW_FUNCTIONS:
-        return None, ("all of it is loaded: it has few functions.",)
+    is_small = meta_graph.function_count < _FEW_FUNCTIONS and (
+        meta_graph.has_object_graph or meta_graph.node_count < _FEW_NODES
+    )
+    if is_small or (meta_graph.has_object_graph and len(info.meta_graphs) > 1):
+        return None, ("all of it is loaded: it is small.",)
     use = Use(signature.name if signature else None, is_layer)
     return use, ("only what it needs is loaded, for {}; full=True loads all of it.".format(use),)
 

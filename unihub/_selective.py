@@ -10,10 +10,11 @@ import hashlib
 import logging
 import os
 import shutil
-from typing import Any, Callable, Iterator, Tuple
+from typing import Any, Callable, Iterator, Optional, Tuple
 
 from unihub import _compat
 from unihub._resolve import cache
+from unihub._vocabulary import Use
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ _BLOCK = 1 << 20
 _WORTH_IT = 0.8
 # Reading and writing a graph full of constants takes longer than loading the functions it would save.
 _BYTES_PER_FUNCTION = 1 << 20
+_NODES_PER_FUNCTION = 20
 
 
 class NotWorthIt(Exception):
@@ -44,39 +46,53 @@ def load(plan: Any) -> Any:
     Returns:
         What TensorFlow gives back.
     """
-    place = plan.source if plan.use is None else find_part(plan.source, plan)
-    if place != plan.source:
-        try:
-            return _compat.load_saved_model(place, plan.tags, plan.request.load_options)
-        except Exception as exc:  # Whatever it is, the whole may load, or tells better what is wrong.
-            _log.debug("%s is loaded whole, for its part could not be: %s", plan.source, exc, exc_info=True)
+    if plan.use is not None:
+        found = load_part(plan, plan.use)
+        if found is not None:
+            return found
     return _compat.load_saved_model(plan.source, plan.tags, plan.request.load_options)
 
 
-def find_part(path: str, plan: Any) -> str:
+def load_part(plan: Any, use: Use) -> Optional[Any]:
+    """The same for the part that a use needs; ``None`` where there is none, or it cannot be loaded."""
+    place = find_part(plan, use)
+    if place is None:
+        return None
+    try:
+        return _compat.load_saved_model(place, plan.tags, plan.request.load_options)
+    except Exception as exc:  # Whatever it is, the whole may load, or tells better what is wrong.
+        _log.debug("%s is loaded whole, for its part could not be: %s", plan.source, exc, exc_info=True)
+        return None
+
+
+def find_part(plan: Any, use: Use) -> Optional[str]:
     """The directory of the part of a model that a use needs, made first if it is not there.
 
     Args:
-        path: The directory of the model.
-        plan: The use, and the variant.
+        plan: The model and its variant.
+        use: What it is loaded for.
 
     Returns:
-        The directory of the part; ``path`` itself when the whole is to be loaded.
+        The directory of the part; ``None`` when the whole is to be loaded.
     """
     try:
-        count = plan.meta_graph.function_count
-        if os.path.getsize(os.path.join(path, _GRAPH)) > count * _BYTES_PER_FUNCTION:
-            raise NotWorthIt("its graph is large and has few functions")
-        place = cache.entry(_GROUP, _name(path, plan.use), lambda empty: _fill(empty, path, plan.use))
-        if os.path.exists(os.path.join(place, _WHOLE)):
-            with open(os.path.join(place, _WHOLE), encoding="utf-8") as file:
-                raise NotWorthIt(file.read())
-        return place
-    except NotWorthIt as exc:
-        _log.debug("%s is loaded whole: %s", path, exc)
+        _check_size(plan)
+        place = cache.entry(_GROUP, _name(plan, use), lambda empty: _fill(empty, plan, use))
+        reason = os.path.join(place, _WHOLE)
+        if not os.path.exists(reason):
+            return place
+        with open(reason, encoding="utf-8") as file:
+            _log.debug("%s is loaded whole: %s", plan.source, file.read())
     except Exception as exc:  # The whole can always be loaded.
-        _log.debug("%s is loaded whole: %s", path, exc, exc_info=True)
-    return path
+        _log.debug("%s is loaded whole: %s", plan.source, exc, exc_info=True)
+    return None
+
+
+def _check_size(plan: Any) -> None:
+    parts = plan.meta_graph.function_count + plan.meta_graph.node_count // _NODES_PER_FUNCTION
+    size = os.path.getsize(os.path.join(plan.source, _GRAPH))
+    if size > (parts + 1) * _BYTES_PER_FUNCTION:
+        raise NotWorthIt("its graph is {:,} bytes long and has {} functions".format(size, parts))
 
 
 def fingerprint(path: str) -> str:
@@ -105,31 +121,42 @@ def _files_below(directory: str) -> Iterator[Tuple[str, os.stat_result]]:
             yield os.path.relpath(file, directory), os.stat(file)
 
 
-def _name(path: str, use: Any) -> str:
-    text = "\n".join((_VERSION, fingerprint(path), repr(use.signature), repr(use.layer)))
+def _name(plan: Any, use: Use) -> str:
+    text = "\n".join((_VERSION, fingerprint(plan.source), repr(sorted(plan.tags)), repr((use.signature, use.layer))))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _fill(directory: str, path: str, use: Any) -> None:
+def _fill(directory: str, plan: Any, use: Use) -> None:
     """Writes the part into an empty directory; or why there is none, so that nobody looks for it again."""
-    from unihub._backends import reached_objects
+    from unihub._backends.reached_objects import NotUnderstood
 
     try:
-        (meta_graph,) = _compat.read_meta_graphs(path)
-        reached = reached_objects.cut(meta_graph, _compat.read_checkpoint_objects(path), use)
-        if reached.functions > _WORTH_IT * reached.all_functions:
-            raise NotWorthIt("{} of {} functions are needed".format(reached.functions, reached.all_functions))
-    except (reached_objects.NotUnderstood, NotWorthIt) as exc:
+        meta_graph = _cut(plan, use)
+    except (NotUnderstood, NotWorthIt) as exc:
         with open(os.path.join(directory, _WHOLE), "w", encoding="utf-8") as file:
             file.write(str(exc))
         return
     for folder in _LINKED:
-        if os.path.isdir(os.path.join(path, folder)):
-            _link(os.path.join(os.path.realpath(path), folder), os.path.join(directory, folder))
+        if os.path.isdir(os.path.join(plan.source, folder)):
+            _link(os.path.join(os.path.realpath(plan.source), folder), os.path.join(directory, folder))
     saved_model = _compat.saved_model_message()(saved_model_schema_version=1)
-    saved_model.meta_graphs.add().CopyFrom(reached.meta_graph)
+    saved_model.meta_graphs.add().CopyFrom(meta_graph)
     with open(os.path.join(directory, _GRAPH), "wb") as file:
         file.write(saved_model.SerializeToString())
+
+
+def _cut(plan: Any, use: Use) -> Any:
+    from unihub._backends import reached_graph, reached_objects
+
+    meta_graphs = [each for each in _compat.read_meta_graphs(plan.source) if set(each.meta_info_def.tags) == plan.tags]
+    (meta_graph,) = meta_graphs
+    if meta_graph.HasField("object_graph_def"):
+        reached = reached_objects.cut(meta_graph, _compat.read_checkpoint_objects(plan.source), use)
+    else:
+        reached = reached_graph.cut(meta_graph, use)
+    if reached.kept > _WORTH_IT * reached.of:
+        raise NotWorthIt("{} of {} of its functions or nodes are needed".format(reached.kept, reached.of))
+    return reached.meta_graph
 
 
 def _link(folder: str, place: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import use_models
-from conftest import DATA, RUNTIME, TENSORFLOW
+from conftest import DATA, MODES, RUNTIME, TENSORFLOW, assert_close, live_context, load_golden
 
 import unihub
 from unihub import _compat, _plan, _selective
@@ -20,6 +20,7 @@ needs_tf2 = pytest.mark.skipif(RUNTIME != "tf2" or TENSORFLOW < (2, 1), reason="
 def always(monkeypatch, tmp_path):
     """Small models have parts, too, in a cache of their own."""
     monkeypatch.setattr(_plan, "_FEW_FUNCTIONS", 0)
+    monkeypatch.setattr(_plan, "_FEW_NODES", 0)
     monkeypatch.setattr(_selective, "_WORTH_IT", 2.0)
     monkeypatch.setenv("UNIHUB_CACHE_DIR", str(tmp_path / "cache"))
 
@@ -28,9 +29,9 @@ def load_part(path, **options):
     """What is loaded of a part, which there must be."""
     plan = unihub.plan(path, **options)
     assert plan.use is not None, plan
-    place = _selective.find_part(plan.source, plan)
-    assert place != plan.source
-    return tf.compat.v1.saved_model.load_v2(place)
+    place = _selective.find_part(plan, plan.use)
+    assert place is not None
+    return tf.compat.v1.saved_model.load_v2(place, tags=sorted(plan.tags))
 
 
 def load_whole(path):
@@ -256,11 +257,11 @@ def test_what_is_not_understood_is_loaded_whole_and_said(tmp_path, monkeypatch, 
         file.write(message.SerializeToString())
     plan = unihub.plan(path, signature="third")
     with caplog.at_level(logging.DEBUG, "unihub"):
-        assert _selective.find_part(plan.source, plan) == plan.source
+        assert _selective.find_part(plan, plan.use) is None
     assert "no way from the root leads to the variable" in caplog.text
     caplog.clear()
     with caplog.at_level(logging.DEBUG, "unihub"):
-        assert _selective.find_part(plan.source, plan) == plan.source
+        assert _selective.find_part(plan, plan.use) is None
     assert "no way from the root" in caplog.text
 
 
@@ -268,7 +269,7 @@ def test_what_is_not_understood_is_loaded_whole_and_said(tmp_path, monkeypatch, 
 def test_a_part_that_does_not_load_is_no_loss(tmp_path, caplog):
     path = use_models.write(use_models.Nested, str(tmp_path))
     plan = unihub.plan(path, signature="third")
-    place = _selective.find_part(plan.source, plan)
+    place = _selective.find_part(plan, plan.use)
     with open(os.path.join(place, "saved_model.pb"), "wb") as file:
         file.write(b"\x08\x01")
     with caplog.at_level(logging.DEBUG, "unihub"):
@@ -331,7 +332,7 @@ class TestKerasModels:
         path = unihub.resolve(archive)
         whole = unihub.inspect(path).plain
         plan = unihub.plan(path, signature="serving_default")
-        part = unihub.inspect(_selective.find_part(plan.source, plan)).plain
+        part = unihub.inspect(_selective.find_part(plan, plan.use)).plain
         assert part.function_count <= whole.function_count / 2 or archive.name.startswith("keras3")
         slots = [name for name in (variable.name for variable in part.variables) if "/m" == name[-2:] or "Adam" in name]
         assert slots == []
@@ -407,3 +408,44 @@ def test_graphs(place):
         assert (model.plan.use is None) == full
         found.append(place.run(model(tf.constant(x)), model))
     assert_same([found[0]], [found[1]])
+
+
+SIGNATURES = [
+    (path.parent.name, path.name.split(".")[0], call)
+    for path in sorted(DATA.glob("*/*.golden.npz"))
+    for call in load_golden(str(path)[: -len(".golden.npz")])
+    if call not in ("call", "train", "regularization") and (TENSORFLOW >= (1, 15) or path.parent.name != "saved_model")
+]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("folder, model, signature", SIGNATURES, ids=["/".join(row) for row in SIGNATURES])
+def test_goldens(mode, folder, model, signature):
+    """The recorded outputs of all models, TF1 graphs among them, from the part that the signature needs."""
+    if folder == "tf1_hub" and mode != "tf2":
+        pytest.skip("the matrix has the module there, which takes from the graph what each call needs")
+    handle = DATA / folder / model
+    inputs, wanted = load_golden(handle)[signature]
+    with live_context(mode) as place:
+        plan = unihub.plan(handle, signature=signature, api="load")
+        part = _selective.find_part(plan, plan.use)
+        assert part is not None
+        loaded = unihub.load(handle, signature=signature, api="load", as_dict=True)
+        assert_close(place.run(loaded(inputs or None), loaded), wanted)
+        # TensorFlow 2 takes no variables of TF1's reference type as outputs, of the part as of the whole.
+        if mode == "tf2" and model != "counter":
+            assert sorted(loaded.signatures) == [signature]
+
+
+@pytest.mark.skipif(TENSORFLOW < (2, 0), reason="TensorFlow 1 runs such graphs in a session")
+def test_what_tensorflow_2_refuses_as_a_whole():
+    """A TF1 graph with an init op that waits for a placeholder: what the signature needs is loaded all the same."""
+    handle = DATA / "tf1_saved_model" / "unliftable"
+    with live_context(RUNTIME) as place:
+        with pytest.raises(Exception, match="Unable to lift tensor|is not an input"):
+            load_whole(handle)
+        (signature,) = unihub.inspect(handle).signatures
+        loaded = unihub.load(handle, signature=signature.name, as_dict=True)
+        assert type(loaded).__name__ == "HubLoad"
+        inputs, wanted = load_golden(handle)[signature.name]
+        assert_close(place.run(loaded(inputs), loaded), wanted)

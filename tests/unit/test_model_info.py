@@ -355,6 +355,7 @@ class TestModelInfo:
             "call",
             "attributes",
             "type_specs",
+            "node_count",
             "function_count",
         ]
         assert found["format"] == "tf1-hub"

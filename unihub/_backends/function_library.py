@@ -52,13 +52,7 @@ class FunctionLibrary:
         function = self._functions[name]
         found: Set[str] = set()
         gradients: Set[str] = set()
-        for node in function.node_def:
-            if node.op in self._functions:
-                found.add(node.op)
-            for attribute in node.attr.values():
-                kind = attribute.WhichOneof("value")
-                if kind in ("func", "list", "s"):
-                    self._read_attribute(kind, attribute, found, gradients)
+        self._read_nodes(function.node_def, found, gradients)
         for key in _TWINS:
             if key in function.attr and function.attr[key].s.decode() in self._functions:
                 found.add(function.attr[key].s.decode())
@@ -73,6 +67,27 @@ class FunctionLibrary:
     def gradients_of(self, name: str) -> List[str]:
         """The functions that are the registered gradients of ops in a function, once its names were read."""
         return self._gradients_in[name]
+
+    def closure(self, nodes: Iterable[Any]) -> Set[str]:
+        """The functions that nodes of a graph name, and all that these name."""
+        found: Set[str] = set()
+        waiting: Set[str] = set()
+        self._read_nodes(nodes, waiting, waiting)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting |= self.named_in(name) | set(self.gradients_of(name))
+        return found
+
+    def _read_nodes(self, nodes: Iterable[Any], found: Set[str], gradients: Set[str]) -> None:
+        for node in nodes:
+            if node.op in self._functions:
+                found.add(node.op)
+            for attribute in node.attr.values():
+                kind = attribute.WhichOneof("value")
+                if kind in ("func", "list", "s"):
+                    self._read_attribute(kind, attribute, found, gradients)
 
     def _read_attribute(self, kind: str, value: Any, found: Set[str], gradients: Set[str]) -> None:
         if kind == "s":

@@ -27,11 +27,11 @@ class NotUnderstood(Exception):
 
 
 class Reached(NamedTuple):
-    """What was reached: the MetaGraph, and how many functions it has of how many."""
+    """What was reached: the MetaGraph, and how many functions, or nodes, it has of how many."""
 
     meta_graph: Any
-    functions: int
-    all_functions: int
+    kept: int
+    of: int
 
 
 def cut(meta_graph: Any, checkpoint: Optional[Any], use: Use) -> Reached:
