@@ -67,7 +67,7 @@ class _Reach:
         self._init: List[str] = []
         self._keep([node_of(name) for name in fed + outputs])
         self._keep_state()
-        self._check_placeholders()
+        self._check_placeholders([node_of(name) for name in outputs])
 
     def assemble(self) -> Reached:
         """The MetaGraph of what was reached."""
@@ -185,9 +185,11 @@ class _Reach:
                 if node_of(source) in self._fed and not source.startswith("^") and not _is_first(source):
                     raise NotUnderstood("an input is one of several outputs of {}".format(node_of(source)))
 
-    def _check_placeholders(self) -> None:
+    def _check_placeholders(self, outputs: Sequence[str]) -> None:
+        """Refuses what waits for a placeholder; an initial value may, for it is restored and not run."""
         filename = node_of(self._meta_graph.saver_def.filename_tensor_name)
-        for name in self._reached - self._fed - {filename}:
+        stops = self._fed | {filename}
+        for name in module_graph.reach(self._nodes, [*outputs, *self._restore, *self._init], stops) - stops:
             if self._nodes[name].op == "Placeholder":
                 raise NotUnderstood("the placeholder {} is reached and is no input".format(name))
 
