@@ -23,6 +23,7 @@ except ImportError:  # Python 3.7, through the requirement in setup.cfg.
     import importlib_metadata as _metadata  # type: ignore[no-redef]
 
 
+@functools.lru_cache(maxsize=None)
 def installed_version(package: str) -> Optional[str]:
     """The version of an installed distribution, without importing it."""
     try:

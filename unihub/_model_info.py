@@ -361,7 +361,7 @@ def _read_graph(message: Message, with_variables: bool) -> _Graph:
         if field == "library":
             for function in part.messages("function"):
                 functions.add(function.message("signature").text("name"))
-                ops.update(node.text("op") for node in function.messages("node_def"))
+                ops.update(function.texts_within("node_def", "op"))
             continue
         node_count += 1
         op = part.text("op")

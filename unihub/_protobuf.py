@@ -183,6 +183,26 @@ class Message:
         """The same bytes as another message, for a field of bytes that holds one."""
         return self._part(kind, self.start, self.end)
 
+    def texts_within(self, field: str, name: str) -> Iterator[str]:
+        """The text ``name`` of each message ``field``, as ``part.text(name) for part in messages(field)``, only faster.
+
+        A large graph has ten thousands of nodes, of which a name and an op are short fields that come first.
+        """
+        memory = self.source.memory()
+        kind = self._fields[field][1]
+        wanted = _schema.MESSAGES[kind][name][0] << 3 | _LENGTH
+        for start, end in self._spans(field):
+            position = start
+            last = min(end, len(memory)) - 1
+            while position < last and memory[position + 1] < 0x80 and memory[position] & 0x87 == _LENGTH:
+                following = position + 2 + memory[position + 1]
+                if memory[position] == wanted and following <= end:
+                    yield memory[position + 2 : following].decode("utf-8", "replace")
+                    break
+                position = following
+            else:
+                yield self._part(kind, start, end).text(name)
+
     def may_mention(self, kind: str, name: str) -> bool:
         """Whether a field of a kind of message can be anywhere in here, at any depth; ``False`` is certain."""
         return _varint(_schema.MESSAGES[kind][name][0] << 3 | _LENGTH) in self.source.read(self.start, self.end)
