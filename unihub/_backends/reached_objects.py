@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Deque, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
+from unihub._backends import wrapped_functions
 from unihub._backends.function_library import FunctionLibrary
 from unihub._vocabulary import Use
 
@@ -71,6 +72,8 @@ class _Reach:
         self._functions: Set[str] = set()
         # Functions that objects and gradients know by name.
         self._exposed: Set[str] = set()
+        # Functions that have tensors which gradients take.
+        self._looked_into: Set[str] = set()
         self._constants: Set[str] = set()
         # The traces that a call can take, where others can not be.
         self._traces: Dict[int, List[str]] = {}
@@ -121,18 +124,22 @@ class _Reach:
         cut.meta_info_def.CopyFrom(self._meta_graph.meta_info_def)
         _keep_entries(cut.meta_info_def, "function_aliases", self._functions)
         cut.asset_file_def.extend(self._meta_graph.asset_file_def)
-        count = self._library.copy(self._functions, self._exposed, cut.graph_def.library)
+        self._library.copy(self._functions, self._exposed | self._looked_into, cut.graph_def.library)
+        inlined = wrapped_functions.inline(cut.graph_def.library, self._exposed)
         cut.graph_def.versions.CopyFrom(self._meta_graph.graph_def.versions)
         cut.graph_def.node.extend(n for n in self._meta_graph.graph_def.node if n.name in self._constants)
         if len(cut.graph_def.node) != len(self._constants):
             raise NotUnderstood("a constant is missing in the graph")
         for old in numbers:
             self._copy_object(old, numbers, cut.object_graph_def.nodes.add())
+        for node in cut.object_graph_def.nodes:
+            if node.WhichOneof("kind") == "captured_tensor":
+                _follow_tensor(node.captured_tensor, inlined)
         for name in sorted(self._named):
             copy = cut.object_graph_def.concrete_functions[name]
             copy.CopyFrom(self._signatures[name])
             copy.bound_inputs[:] = [numbers[number] for number in copy.bound_inputs]
-        return Reached(cut, count, len(self._library))
+        return Reached(cut, len(cut.graph_def.library.function), len(self._library))
 
     def _copy_object(self, old: int, numbers: Mapping[int, int], copy: Any) -> None:
         node = self._nodes[old]
@@ -188,7 +195,8 @@ class _Reach:
         elif kind == "bare_concrete_function":
             self._keep_named(node.bare_concrete_function.concrete_function_name)
         elif kind == "captured_tensor":
-            self._keep_named(node.captured_tensor.concrete_function)
+            self._looked_into.add(node.captured_tensor.concrete_function)
+            self._keep_function(node.captured_tensor.concrete_function)
         elif kind == "constant":
             self._constants.add(node.constant.operation)
 
@@ -296,6 +304,22 @@ def _find_ways(nodes: Any, checkpoint: Any) -> Dict[int, Tuple[int, str]]:
             is_container = "wrapper" in node.user_object.identifier
             (containers if is_container else plain).append((number, known[name]))
     return ways
+
+
+def _follow_tensor(tensor: Any, inlined: Mapping[str, wrapped_functions.Inlined]) -> None:
+    """Names a tensor inside of a function by where the function's body is now."""
+    moved = inlined.get(tensor.concrete_function)
+    if moved is None:
+        return
+    name, _, index = tensor.name.partition(":")
+    if name in moved.inputs:
+        source = moved.inputs[name]
+        if ":" in source:
+            raise NotUnderstood("a tensor that a gradient needs is made beside the call of its function")
+        tensor.name = "{}:{}".format(source, index)
+    else:
+        tensor.name = moved.prefix + tensor.name
+    tensor.concrete_function = moved.wrapper
 
 
 def _dependencies(node: Any) -> Iterable[Any]:
