@@ -18,6 +18,8 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 Row = Tuple[str, int, float, float]
 
+GROWTH = {"functions": (4, 100, 300, 1000), "variables": (10, 100, 300), "bytes": (10**5, 10**7, 10**8)}
+
 
 def write(path: str, functions: int, variables: int, size: int) -> None:
     """Writes a model with so many functions, of which its signature needs two, and variables of a size."""
@@ -53,8 +55,8 @@ def main() -> None:
     os.environ["UNIHUB_CACHE_DIR"] = tempfile.mkdtemp()
     rows: List[Row] = []
     print("| what grows | to | tf.saved_model.load, s | unihub, signature, s |\n|---|---|---|---|")
-    for what, numbers in (("functions", (4, 100, 300, 1000)), ("variables", (10, 100, 300)), ("bytes", (1e5, 1e7, 1e8))):
-        for number in map(int, numbers):
+    for what, numbers in GROWTH.items():
+        for number in numbers:
             sizes = {"functions": 30, "variables": 10, "bytes": 40}
             sizes[what] = number
             path = os.path.join(sys.argv[1], "{}-{}".format(what, number))
