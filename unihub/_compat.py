@@ -34,6 +34,10 @@ def installed_version(package: str) -> Optional[str]:
 
 def import_tensorflow() -> Any:
     """TensorFlow, or a typed error that says how to get it."""
+    # This is asked several times in each call of a model.
+    tensorflow = sys.modules.get("tensorflow")
+    if hasattr(tensorflow, "compat"):
+        return tensorflow
     try:
         tensorflow = importlib.import_module("tensorflow")
     except ImportError as exc:

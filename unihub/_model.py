@@ -111,6 +111,8 @@ class Model:
 def current_graph() -> Any:
     """The graph that ops go to outside of all functions; ``None`` in eager TensorFlow."""
     tf = _compat.import_tensorflow()
+    if tf.executing_eagerly():
+        return None
     with tf.init_scope():
         return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 

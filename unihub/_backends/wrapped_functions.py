@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _BESIDE = _CALLS + ("Identity", "NoOp")
+_RESOURCE = 20  # DT_RESOURCE
 # Attributes of a function that say nothing about how it runs.
 _HARMLESS = frozenset(["_construction_context", "_input_shapes"])
 
@@ -40,7 +41,7 @@ def inline(library: Any, exposed: Set[str]) -> Dict[str, Inlined]:
         if call is None:
             continue
         body = functions.get(call.attr["f"].func.name)
-        if body is None or not _may_move(body, call, exposed, mentions):
+        if body is None or not _may_move(wrapper, body, call, exposed, mentions):
             continue
         done[body.signature.name] = _inline(wrapper, call, body)
     kept = [function for function in library.function if function.signature.name not in done]
@@ -87,8 +88,11 @@ def _only_call(function: Any) -> Optional[Any]:
     return calls[0] if len(calls) == 1 else None
 
 
-def _may_move(body: Any, call: Any, exposed: Set[str], mentions: Mapping[str, int]) -> bool:
+def _may_move(wrapper: Any, body: Any, call: Any, exposed: Set[str], mentions: Mapping[str, int]) -> bool:
     name = body.signature.name
+    # Where the shapes of variables are not known in the wrapper, other kernels may be chosen, with other rounding.
+    if not all(_has_shape(argument) for argument in wrapper.signature.input_arg):
+        return False
     if name in exposed or mentions.get(name) != 1 or set(body.attr) - _HARMLESS:
         return False
     if call.device or call.attr["executor_type"].s or call.attr["f"].func.attr:
@@ -97,6 +101,11 @@ def _may_move(body: Any, call: Any, exposed: Set[str], mentions: Mapping[str, in
         return False
     # A colocation names nodes, which get other names.
     return not any("_class" in node.attr for node in body.node_def)
+
+
+def _has_shape(argument: Any) -> bool:
+    """Whether the shape of a variable is known; TensorFlow notes it since 2.5."""
+    return argument.type != _RESOURCE or bool(getattr(argument, "handle_data", ()))
 
 
 def _inline(wrapper: Any, call: Any, body: Any) -> Inlined:
