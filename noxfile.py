@@ -99,7 +99,7 @@ ENVIRONMENTS = (
 
 
 # What an environment without tensorflow_hub has to pass; the others load the Keras 2 layer, which is hub.KerasLayer.
-WITHOUT_HUB = ("contract", "goldens", "graph_module", "keras3", "runtime")
+WITHOUT_HUB = ("contract", "goldens", "graph_module", "keras3", "runtime", "selective")
 
 
 @nox.session

@@ -78,8 +78,8 @@ def loads(path: str) -> Dict[str, float]:
 
     callable_model = unihub.inspect(path).callable
     sides: Dict[str, Callable[[], Any]] = {
+        # Which is tf.saved_model.load on a resolved directory.
         "hub.load": lambda: hub.load(path),
-        "tf.saved_model.load": lambda: tf.saved_model.load(path),
         "session": session,
         "signature, first": lambda: first(signature="serving_default"),
         "signature": lambda: unihub.load(path, signature="serving_default"),
