@@ -22,6 +22,10 @@ WHEEL = os.environ.get("UNIHUB_WHEEL") or HERE
 # Where the examples' outputs are put for ``compare`` to read, and what was served by whom for ``served``.
 OUTPUTS = os.environ.get("UNIHUB_EXAMPLES", os.path.join(HERE, ".nox", "examples"))
 SERVED = OUTPUTS + "-served"
+# What unihub.save wrote in each environment, for ``exchange`` to read in the oldest that can.
+MODULES = OUTPUTS + "-modules"
+
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 # With what unihub imports, so that mypy sees its types.
 LINTERS = ("ruff==0.17.6", "mypy==2.4.1", "packaging", "platformdirs", "importlib-metadata", "numpy")
@@ -99,7 +103,17 @@ ENVIRONMENTS = (
 
 
 # What an environment without tensorflow_hub has to pass; the others load the Keras 2 layer, which is hub.KerasLayer.
-WITHOUT_HUB = ("contract", "goldens", "graph_module", "keras3", "runtime", "selective")
+WITHOUT_HUB = (
+    "contract",
+    "convert",
+    "goldens",
+    "graph_module",
+    "keras3",
+    "runtime",
+    "save_model",
+    "save_module",
+    "selective",
+)
 
 
 @nox.session
@@ -134,6 +148,40 @@ def live(session: nox.Session, environment: Environment) -> None:
         for variables in keras_of(environment):
             test(session, environment, runtime, variables)
             run_examples(session, environment, runtime, variables)
+        write_models(session, environment, runtime)
+
+
+def writers_of(environment: Environment, runtime: str) -> List[str]:
+    """The scripts that write models in a runtime, and read them: modules in graphs, SavedModels from 1.15 on."""
+    return ["saved_modules"] * (runtime != "tf2") + ["saved_objects"] * (environment.version >= (1, 15))
+
+
+def write_models(session: nox.Session, environment: Environment, runtime: str) -> None:
+    """Writes models of each kind with ``unihub.save``, and what they compute, to be read by another TensorFlow."""
+    for name in writers_of(environment, runtime):
+        directory = os.path.join(MODULES, name, "{}.{}".format(environment.name, runtime))
+        script = os.path.join(HERE, "tests", "live", name + ".py")
+        session.run("python", script, "write", directory, runtime, env=QUIET)
+
+
+@nox.session(python="3.7")
+def exchange(session: nox.Session) -> None:
+    """Reads on TensorFlow 1.15, with the real ``hub.Module``, what ``unihub.save`` wrote in every environment."""
+    oldest = next(environment for environment in ENVIRONMENTS if environment.version == (1, 15))
+    session.install(oldest.tensorflow, "tensorflow-hub=={}".format(oldest.hub), *oldest.pins, WHEEL)
+    for name in ("saved_modules", "saved_objects"):
+        wanted = {
+            "{}.{}".format(environment.name, runtime)
+            for environment in ENVIRONMENTS
+            for runtime in environment.runtimes
+            if name in writers_of(environment, runtime)
+        }
+        found = {os.path.basename(path) for path in glob.glob(os.path.join(MODULES, name, "*"))}
+        if found != wanted:
+            session.error("{}: models are there of {}, and not of {}".format(name, sorted(found), sorted(wanted)))
+        script = os.path.join(HERE, "tests", "live", name + ".py")
+        directories = [os.path.join(MODULES, name, directory) for directory in sorted(found)]
+        session.run("python", script, "check", *directories, env=QUIET)
 
 
 def keras_of(environment: Environment) -> List[Dict[str, str]]:
@@ -184,6 +232,7 @@ def run_examples(session: nox.Session, environment: Environment, runtime: str, v
     run("low_level_training.py", True, *flags)
     # Keras 3 builds no graphs.
     run("keras_fine_tune.py", reads_saved_models and (is_keras2 or runtime == "tf2"), *flags)
+    run("convert_and_fine_tune.py", runtime == "tf2", *flags)
     if runtime != "tf1-compat":
         run("estimator_model_fn.py", environment.has_estimator)
 

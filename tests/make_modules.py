@@ -1,4 +1,4 @@
-"""Makes the TF1 Hub modules that the conformance tests need, with the real tensorflow_hub, in tests/data/tf1_modules.
+"""Makes the TF1 Hub modules of tests/data/tf1_modules with the real tensorflow_hub, and records how they are trained.
 
 Written by TensorFlow 1.15.5 with tensorflow_hub 0.12.0 on Python 3.7::
 
@@ -16,7 +16,7 @@ import tensorflow_hub as hub
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "live"))
 
-from module_programs import PROGRAMS  # noqa: E402
+from module_programs import PROGRAMS, mobilenet_batch, sample  # noqa: E402
 
 v1 = tf.compat.v1
 TARGET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", "tf1_modules")
@@ -109,6 +109,25 @@ def record(name):
     np.savez(os.path.join(TARGET, name + ".finetune.npz"), **arrays)
 
 
+def record_first_step():
+    """What one step of training does to MobileNet, as hub.Module takes it: the losses before it, and the statistics.
+
+    Not the weights: in float32 their gradients differ by 1 % between hub.Module on this and on a later TensorFlow.
+    """
+    x, w, y = mobilenet_batch()
+    path = os.path.join(os.path.dirname(TARGET), "tf1_hub", "mobilenet")
+    with tf.Graph().as_default():
+        module = hub.Module(path, trainable=True, tags={"train"})
+        task = tf.reduce_mean(tf.square(tf.matmul(module(x), w) - y))
+        with v1.Session() as session:
+            session.run(v1.global_variables_initializer())
+            arrays = {"losses": np.array(session.run([task, v1.losses.get_regularization_loss()]))}
+            session.run(v1.get_collection(v1.GraphKeys.UPDATE_OPS))
+            moved = {name: part for name, part in module.variable_map.items() if "moving" in name}
+            arrays.update(("final/" + name, sample(value)) for name, value in session.run(moved).items())
+    np.savez_compressed(path + ".first_step.npz", **arrays)
+
+
 def main():
     shutil.rmtree(TARGET, ignore_errors=True)
     os.makedirs(TARGET)
@@ -127,6 +146,7 @@ def main():
     os.remove(VOCABULARY)
     for name in PROGRAMS:
         record(name)
+    record_first_step()
 
 
 if __name__ == "__main__":

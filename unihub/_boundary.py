@@ -115,6 +115,11 @@ def _newer(plan: Any) -> bool:
     return _compat.is_newer(plan.meta_graph.tensorflow_version, _compat.tensorflow_version())
 
 
+def is_lacking(exc: BaseException) -> bool:
+    """Whether this TensorFlow lacks an op of the model, or the code that runs it."""
+    return bool(_NO_OP.search(str(exc)) or _NO_KERNEL.search(str(exc)))
+
+
 def is_unliftable(exc: BaseException) -> bool:
     """Whether TensorFlow could not take a TF1 graph apart into functions."""
     return bool(_UNLIFTABLE.search(str(exc)))
@@ -133,9 +138,12 @@ _UNLIFTABLE = re.compile(
     r"appears more than once in the input list"
 )
 
+_NO_OP = re.compile(r"Op type not registered '(\w+)'")
+_NO_KERNEL = re.compile(r"No OpKernel was registered to support Op '(\w+)'")
+
 _TRANSLATIONS: Tuple[Tuple[Pattern[str], Callable[[Any, BaseException, Any], errors.UnihubError]], ...] = (
-    (re.compile(r"Op type not registered '(\w+)'"), _missing_op),
-    (re.compile(r"No OpKernel was registered to support Op '(\w+)'"), _missing_kernel),
+    (_NO_OP, _missing_op),
+    (_NO_KERNEL, _missing_kernel),
     (re.compile(r"The type '([\w.]+)' (?:has not been registered|is not supported by)"), _missing_type_spec),
     (re.compile(r"No TypeSpec has been registered with name '([\w.]+)'"), _missing_type_spec),
     (re.compile(r"NodeDef (?:mentions|expected|missing) [^;\n]{0,200}"), _newer_model),

@@ -84,7 +84,28 @@ def load_saved_model(path: str, tags: Optional[Iterable[str]], options: Any) -> 
         raise errors.RuntimeUnavailableError.no_load_options(tensorflow_version())
     given = {} if options is None else {"options": options}
     with _no_second_keras():
-        return v1.saved_model.load_v2(path, tags=None if tags is None else sorted(tags), **given)
+        loaded = v1.saved_model.load_v2(path, tags=None if tags is None else sorted(tags), **given)
+    leave_to_sessions(loaded)
+    return loaded
+
+
+def leave_to_sessions(loaded: Any) -> None:
+    """Lets nothing but a session destroy the tables of a model that was loaded in a graph.
+
+    TensorFlow 2.4 adds an op to the graph for it when the table's Python object is collected. That may be after the
+    graph is gone, and then the process ends with a segmentation fault. 2.10 has no such attribute any more.
+    """
+    if import_tensorflow().executing_eagerly():
+        return
+    found = [loaded]
+    seen = {id(loaded)}
+    for obj in found:
+        deleter = getattr(obj, "_resource_deleter", None)
+        if deleter is not None:
+            deleter._destroy_resource = None
+        new = [child for child in tracked_children(obj).values() if id(child) not in seen]
+        seen.update(map(id, new))
+        found.extend(new)
 
 
 @contextlib.contextmanager
@@ -425,14 +446,25 @@ def tracked_children(obj: Any) -> Mapping[str, Any]:
     if not is_tracking(obj):
         return {}
     if hasattr(obj, "_trackable_children"):
-        return dict(obj._trackable_children())
+        # The argument is the default; tables have none in TensorFlow 2.9 and 2.10.
+        return dict(obj._trackable_children("checkpoint"))
     return {child.name: child.ref for child in obj._checkpoint_dependencies}
+
+
+def untracked_children(resource: Any) -> List[Any]:
+    """What a loaded table has and does not track: the object that names its file, in TensorFlow 1.15."""
+    initializer = getattr(resource, "_initializer", None)
+    tracked = any(child is initializer for child in tracked_children(resource).values())
+    return [initializer] if is_tracking(initializer) and not tracked else []
 
 
 def is_tracking(obj: Any) -> bool:
     """Whether TensorFlow tracks what an object has: modules, layers, what was loaded; private as above."""
-    names = ("_trackable_children", "_checkpoint_dependencies")
-    return not isinstance(obj, type) and any(hasattr(obj, name) for name in names)
+    if isinstance(obj, type):
+        return False
+    # Up to 2.8 an object has its list only after this, as a Sequential of Keras 2.4 has not by itself.
+    getattr(obj, "_maybe_initialize_trackable", lambda: None)()
+    return any(hasattr(obj, name) for name in ("_trackable_children", "_checkpoint_dependencies"))
 
 
 def traces_of(function: Any) -> Sequence[Any]:

@@ -1,6 +1,6 @@
 """What a conversion did: the report that ``convert`` returns and writes beside the model.
 
-It is also read back, for what the files of a SavedModel do not tell: whether ``training`` changes anything.
+It is read again by inspect, for what the files of a SavedModel do not tell: whether ``training`` changes anything.
 """
 from __future__ import annotations
 
@@ -106,11 +106,14 @@ class Conversion:
 NO_TRAINING_MODE = "training= changes nothing: the TF1 model had no {train} variant."
 
 
-def has_no_training_mode(path: str) -> bool:
-    """Whether a model is known to take ``training`` and to do the same with it as without."""
+def read_notes(path: str) -> Tuple[str, ...]:
+    """What is known of a model from its report, if it was converted, and is not in the files of a SavedModel."""
     try:
         with open(os.path.join(path, FILE), encoding="utf-8") as file:
-            return json.load(file).get("training_mode") is False
-    except (OSError, ValueError, AttributeError):
-        # No report, or some other file of that name.
-        return False
+            report = json.load(file)
+    except (OSError, ValueError):
+        return ()
+    # Some other file may have that name.
+    if not isinstance(report, dict) or report.get("training_mode") is not False:
+        return ()
+    return (NO_TRAINING_MODE,)

@@ -142,12 +142,21 @@ def _write(source: _Source, directory: str, say: Callable[[str], None]) -> Conve
     plain = Variant(source.info.path, source.tags)
     train = None if source.train_tags is None else Variant(source.info.path, source.train_tags)
     names = _find_signatures(source, plain)
+    for name in sorted(set(train.signatures if train else ()) - set(plain.signatures)):
+        source.not_carried.append("the signature {!r}: only the train variant has it.".format(name))
     state = _carry_state(source, [variant for variant in (plain, train) if variant is not None], names)
     say("carrying   {} variables, {} tables".format(len(state.variables), len(state.tables)))
     signatures: Dict[str, ConvertedSignature] = {}
     for name in names:
         signatures[name] = ConvertedSignature(name, plain, train, state)
         say("signature  {}, {} update ops in training".format(name, len(signatures[name].updates)))
+        for old, new in sorted(signatures[name].renamed.items()):
+            reason = "the name of the input {!r} of {!r}: {!r} in the signature; calls of the model take the old one."
+            source.not_carried.append(reason.format(old, name, new))
+        trained = train if train is not None and name in train.signatures else plain
+        for variable in trained.find_without_gradient(name):
+            reason = "the gradient of {} in {!r}: the graph assigns to it where a loop or branch reads it."
+            source.not_carried.append(reason.format(variable, name))
     losses = _build_losses(source, train or plain, state)
     called = _choose_called(source, plain, names)
     root = converted_model.build_root(state, signatures, called, losses)
@@ -196,8 +205,9 @@ def _carry_state(source: _Source, variants: Iterable[Any], names: Iterable[str])
             state.add_asset(node, file)
         variables, tables = variant.find_state(names)
         with tf1_session.opened(source.info.path, source.info.format, variant.tags) as session:
-            for name, node in variables.items():
-                state.add_variable(node, session, name in variant.trainable)
+            values = session.values(name for name in variables if name not in state.variables)
+            for name, value in values.items():
+                state.add_variable(variables[name], value, name in variant.trainable)
             for name in [name for name in tables if name not in state.tables]:
                 # A table that no op fills had its contents restored, or has none.
                 is_filled = find_filling(variant.graph_def, name)
@@ -228,15 +238,23 @@ def _compare(
     source: _Source, signatures: Iterable[CarriedSignature], directory: str, say: Callable[[str], None]
 ) -> Tuple[CarriedSignature, ...]:
     """Runs the original and what was written, and refuses what is not equal."""
-    from unihub._backends import tf1_session
-    from unihub._backends.comparison import compare
+    from unihub._backends import module_graph, tf1_session
+    from unihub._backends.comparison import compare, make_examples
 
-    converted = _compat.load_saved_model(directory, None, None).signatures
+    # The variables live as long as the object that has them.
+    converted = _compat.load_saved_model(directory, None, None)
     described = {signature.name: signature for signature in source.meta_graph.signatures}
+    sizes = {size for variable in source.meta_graph.variables for size in variable.shape or () if size}
+    examples = make_examples(module_graph.read_variant(source.info.path, source.tags).graph_def)
     compared = []
     with tf1_session.opened(source.info.path, source.info.format, source.tags) as original:
         for signature in signatures:
-            result = compare(original, converted[signature.name], described[signature.name])
+            function = converted.signatures[signature.name]
+            result = compare(original, function, described[signature.name], sizes, examples)
+            if result.failure is not None:
+                raise errors.ConversionError.does_not_run(
+                    source.info.path, signature.name, result.failure
+                ) from result.failure
             signature = replace(signature, difference=result.difference, not_compared=result.reason)
             say("comparing  {}".format(signature))
             if result.difference is not None and not result.difference <= _TOLERANCE:

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple, Union
 
-from unihub import _formats, _schema
+from unihub import _conversion, _formats, _schema
 from unihub._checkpoint import Shape, read_shape
 from unihub._protobuf import Message
 from unihub._vocabulary import Format, Signature, Tensor
@@ -137,11 +137,13 @@ class ModelInfo:
         path: The directory.
         format: How the model is stored.
         meta_graphs: Its variants, in the order of the file.
+        notes: What else is known of it, from the conversion that wrote it.
     """
 
     path: str
     format: Format
     meta_graphs: Tuple[MetaGraph, ...]
+    notes: Tuple[str, ...] = ()
 
     @property
     def plain(self) -> MetaGraph:
@@ -225,6 +227,7 @@ class ModelInfo:
             "assets": list(self.assets),
             "ops": sorted(self.ops),
             "meta_graphs": [meta_graph.to_dict() for meta_graph in self.meta_graphs],
+            "notes": list(self.notes),
         }
 
     def __str__(self) -> str:
@@ -238,6 +241,7 @@ class ModelInfo:
             ("variables", [self._variables_text()]),
             ("assets", list(self.assets) or ["none"]),
             ("ops", ["{} types".format(len(self.ops))]),
+            ("notes", list(self.notes)),
         ]
         lines = [self.path]
         for label, values in rows:
@@ -271,7 +275,7 @@ def inspect(path: Union[str, os.PathLike[str]]) -> ModelInfo:
     has_variables = any(meta_graph.variables or meta_graph.has_object_graph for meta_graph in meta_graphs)
     assets = dict.fromkeys(name for meta_graph in meta_graphs for name in meta_graph.assets)
     _formats.check_whole(path, has_variables, assets)
-    return ModelInfo(path, found, meta_graphs)
+    return ModelInfo(path, found, meta_graphs, _conversion.read_notes(path))
 
 
 def _read_meta_graph(message: Message) -> MetaGraph:

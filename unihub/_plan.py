@@ -368,6 +368,6 @@ def _explain(
         reasons.append("variant without 'train': the model runs in inference mode while it is trained.")
     if request.signature is None and signature is not None:
         reasons.append("signature {}: none was asked for.".format(signature.name))
-    return tuple(reasons)
+    return tuple(reasons) + (info.notes if request.trainable else ())
 
 

@@ -9,6 +9,8 @@ from typing import Any, Callable, Iterable, Mapping, Optional
 
 from unihub import _compat
 
+INTERFACE = ("__call__", "variables", "trainable_variables", "regularization_losses", "signatures")
+
 
 def build(
     call: Optional[Callable[..., Any]],

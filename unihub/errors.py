@@ -1155,6 +1155,19 @@ class ConversionError(UnihubError, RuntimeError):
             difference=difference,
         )
 
+    @classmethod
+    def does_not_run(cls, path: str, signature: str, exc: BaseException) -> ConversionError:
+        return cls(
+            "the conversion of {} does not run.".format(path),
+            why="The original takes inputs for which the signature {!r} of the converted model raised {}: {}".format(
+                signature, type(exc).__name__, _brief(exc)
+            ),
+            hint="nothing was written. unihub.convert(..., check=False) writes it all the same; please report the "
+            "model, for this should not happen.",
+            path=path,
+            signature=signature,
+        )
+
 
 class RuntimeUnavailableError(UnihubError, ImportError):
     """A package is missing, or too old or too new."""

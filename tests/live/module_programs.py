@@ -63,4 +63,17 @@ def train_mixed(module_class, path):
         return _train(loss, [loss])
 
 
+def mobilenet_batch():
+    """A batch of images, the weights of a head, and targets, for one step of training."""
+    random = np.random.RandomState(0)
+    arrays = random.rand(4, 96, 96, 3), random.randn(320, 3) / 18, random.randn(4, 3)
+    return tuple(values.astype(np.float32) for values in arrays)
+
+
+def sample(values):
+    """Some of many values."""
+    flat = values.reshape(-1)
+    return flat[:: max(1, flat.size // 32)]
+
+
 PROGRAMS = {"loop": train_loop, "updates": train_updates, "mixed": train_mixed}

@@ -3,8 +3,8 @@
 ``write_all`` writes them with ``unihub.save``, and records beside each what its own graph computes; ``check_all`` reads
 them with the real ``hub.Module``. Neither needs pytest, so that each can be run by another Python::
 
-    python tests/live/saved_modules.py write DIRECTORY    # in a graph runtime
-    python tests/live/saved_modules.py check DIRECTORY    # where tensorflow_hub has hub.Module
+    python tests/live/saved_modules.py write DIRECTORY        # in a graph runtime
+    python tests/live/saved_modules.py check DIRECTORY ...    # where tensorflow_hub has hub.Module
 """
 from __future__ import annotations
 
@@ -288,16 +288,19 @@ def check_all(directory):
             name, variant = file.split(".")[:2]
             tags = set() if variant == "plain" else {variant}
             found[name + "." + variant] = check(hub.Module, directory, name, tags)
-    assert found and max(found.values()) <= 1e-5, found
+    # Two have two variants; TensorFlow 1.14 has no ragged tensors to write.
+    assert len(found) in (8, 9) and max(found.values()) <= 1e-5, found
     return found
 
 
 if __name__ == "__main__":
+    v1.logging.set_verbosity(v1.logging.ERROR)
     if sys.argv[1] == "write":
         if tf.__version__[0] == "2" and "graph" not in sys.argv[3:]:
             v1.disable_v2_behavior()
         with tf.Graph().as_default():
             write_all(sys.argv[2])
     else:
-        for key, worst in check_all(sys.argv[2]).items():
-            print("{:24} {:.1e}".format(key, worst))
+        for directory in sys.argv[2:]:
+            found = check_all(directory)
+            print("{:24} {} variants, {:.1e}".format(os.path.basename(directory), len(found), max(found.values())))

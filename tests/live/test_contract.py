@@ -377,16 +377,34 @@ def test_what_a_cell_does_not_offer_is_refused_at_load(cell, api):
 
 
 @pytest.mark.parametrize("cell", CREATE, ids=name_cell)
-def test_create_is_described(cell):
-    """Creating is no matter of load: the row says what to call, or why there is nothing to call."""
-    told = {
-        ("tf1-hub", False): "module spec + export",
-        ("tf2-saved-model", False): "tf.saved_model.save",
-        ("tf2-saved-model", True): "tf.saved_model.save",
-    }.get((cell.format, cell.runtime == "tf2"))
-    if told:
-        assert str(cell) == told
-        assert not cell.reason
-    else:
-        assert str(cell) == "-"
-        assert cell.reason and "tf.saved_model.save" in cell.hint
+def test_create(cell, tmp_path):
+    """What the row allows is written, and is a model of the format; a refusal writes nothing."""
+    target = tmp_path / "model"
+    with live_context(cell.runtime) as place:
+        if cell.supported and not too_old(cell.format):
+            unihub.save(doubling(cell.format), target, format=str(cell.format), **creating(cell.format))
+            assert unihub.inspect(target).format == cell.format
+            model = unihub.load(target)
+            np.testing.assert_array_equal(place.run(model(np.array([1.5, 2.0], "f")), model), [3.0, 4.0])
+            return
+        with pytest.raises(UnsupportedError) as caught:
+            unihub.save(doubling(cell.format), target, format=str(cell.format), **creating(cell.format))
+    error = caught.value
+    assert (error.format, error.operation, error.runtime) == (cell.format, "create", cell.runtime)
+    assert list(tmp_path.iterdir()) == []
+    if not cell.supported:
+        assert str(cell) == "-" and error.why == cell.reason and 'format="tf2-saved-model"' in error.hint
+
+
+def doubling(format):
+    """What doubles its input, as it is given to ``unihub.save``."""
+
+    def module_fn():
+        x = tf.compat.v1.placeholder(tf.float32, [None])
+        unihub.add_signature(inputs=x, outputs=2.0 * x)
+
+    return module_fn if format == "tf1-hub" else lambda x: 2.0 * x
+
+
+def creating(format):
+    return {} if format == "tf1-hub" else {"inputs": tf.TensorSpec([None], tf.float32)}

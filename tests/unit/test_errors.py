@@ -26,6 +26,7 @@ BUILTINS = {
     "TagsError": ValueError,
     "InputError": TypeError,
     "UnsupportedError": NotImplementedError,
+    "ConversionError": RuntimeError,
     "RuntimeUnavailableError": ImportError,
     "MissingOpsError": RuntimeError,
     "UnsafeModelError": PermissionError,

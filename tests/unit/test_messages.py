@@ -11,6 +11,7 @@ from unihub import _matrix, errors
 from unihub._runtime import Runtime
 from unihub._vocabulary import Api, Format, Keras, Operation, RuntimeMode, Signature, Tensor, Use
 from unihub.errors import (
+    ConversionError,
     HandleError,
     InputError,
     IntegrityError,
@@ -237,8 +238,8 @@ GOLDEN = [
         """\
         fine-tuning a tf1-hub model in the tf2 runtime is not supported (models/convnet).
           Why:  TF2 does not load the update ops and regularization losses that fine-tuning a TF1 Hub module needs.
-          Hint: call tf.compat.v1.disable_v2_behavior() first, or build the model inside a tf.Graph, where the module can be
-                fine-tuned; or use a TF2 SavedModel of the same model; or load with trainable=False.""",
+          Hint: unihub.convert("models/convnet", "out") makes a TF2 SavedModel that can be fine-tuned; or call
+                tf.compat.v1.disable_v2_behavior() first, or build the model inside a tf.Graph; or load with trainable=False.""",
     ),
     (
         "UnsupportedError.no_such_api",
@@ -704,6 +705,171 @@ GOLDEN = [
           Why:  It brings its own, or has none.
           Hint: leave the argument checkpoint out.""",
     ),
+    (
+        "HandleError.not_a_target",
+        HandleError.not_a_target(3),
+        """\
+        3 names no directory to write to.
+          Why:  A model is written to a directory, named by a str or a pathlib path.
+          Hint: Pass the path of a directory that is not there yet.""",
+    ),
+    (
+        "InputError.not_savable",
+        InputError.not_savable(3),
+        """\
+        an int cannot be written as a tf2-saved-model.
+          Why:  There is nothing in it that could be called with tensors, and written.
+          Hint: pass a Keras model or layer, a tf.Module with a tf.function, a function of tensors, or what unihub.load
+                returned for a SavedModel.""",
+    ),
+    (
+        "InputError.needs_inputs",
+        InputError.needs_inputs(print),
+        """\
+        it is not known what a call of a builtin_function_or_method takes.
+          Why:  A SavedModel holds traces only, and nothing was traced here that tells the dtypes and shapes.
+          Hint: pass inputs=tf.TensorSpec([None, 8], tf.float32), an array as an example, or a nest of these.""",
+    ),
+    (
+        "InputError.no_example",
+        InputError.no_example("images"),
+        """\
+        inputs= has a str where a spec or an example is needed.
+          Why:  A call takes tensors; lists and dicts in inputs= are the nest that they stand in.
+          Hint: pass a tf.TensorSpec; or an example as a numpy array or a tensor.""",
+    ),
+    (
+        "InputError.inputs_by_name",
+        InputError.inputs_by_name(["images", "size"]),
+        """\
+        the function has 2 arguments, and inputs= does not tell each.
+          Why:  Its arguments are images, size.
+          Hint: pass a dict with exactly these names as inputs=.""",
+    ),
+    (
+        "InputError.only_for_modules",
+        InputError.only_for_modules("variants"),
+        """\
+        variants= does not go with the format tf2-saved-model.
+          Why:  It belongs to tf1-hub modules, which have graph variants and are written from checkpoints.
+          Hint: leave it out; or pass format="tf1-hub".""",
+    ),
+    (
+        "InputError.untracked",
+        InputError.untracked("Tried to export a function which references\n 'untracked' resource Tensor(\"table:0\")."),
+        """\
+        the function uses a table or variable that nothing keeps.
+          Why:  Tried to export a function which references 'untracked' resource Tensor("table:0").
+          Hint: make it an attribute of a tf.Module whose __call__ is the function, and save that.""",
+    ),
+    (
+        "InputError.needs_session",
+        InputError.needs_session("dense/kernel:0"),
+        """\
+        there is no session to read the variable 'dense/kernel:0' from.
+          Why:  In a graph the values of variables are in a session.
+          Hint: call unihub.save inside "with session.as_default():"; or pass session=.""",
+    ),
+    (
+        "InputError.uninitialized",
+        InputError.uninitialized("dense/kernel:0"),
+        """\
+        the variable 'dense/kernel:0' has no value in the session.
+          Why:  It was neither initialized nor restored there, so there is nothing to write.
+          Hint: run tf.compat.v1.global_variables_initializer() in that session, or restore a checkpoint, first.""",
+    ),
+    (
+        "InputError.reference_variable",
+        InputError.reference_variable("dense/kernel:0"),
+        """\
+        the variable 'dense/kernel:0' is of reference type.
+          Why:  A TF2 SavedModel has resource variables only; TensorFlow 1 makes the other kind by default.
+          Hint: call tf.compat.v1.enable_resource_variables() before the variables are made.""",
+    ),
+    (
+        "InputError.variable_elsewhere",
+        InputError.variable_elsewhere("dense/kernel:0"),
+        """\
+        the variable 'dense/kernel:0' is not in the graph of the session.
+          Why:  It was made in another tf.Graph, or eagerly, and the session has no value of it.
+          Hint: save the model where its variables are: outside of every graph, or with the session of their graph.""",
+    ),
+    (
+        "SignatureError.not_traced",
+        SignatureError.not_traced("predict", print, 0),
+        """\
+        'predict' among the signatures is not one function of known inputs.
+          Why:  It is a builtin_function_or_method, not traced.
+          Hint: pass a tf.function with an input_signature, or what its get_concrete_function() returns.""",
+    ),
+    (
+        "SignatureError.not_traced",
+        SignatureError.not_traced("predict", print, 2),
+        """\
+        'predict' among the signatures is not one function of known inputs.
+          Why:  It is a builtin_function_or_method with 2 traces.
+          Hint: pass a tf.function with an input_signature, or what its get_concrete_function() returns.""",
+    ),
+    (
+        "LoadError.saving",
+        LoadError.saving("models/out", GRAPH_ERROR),
+        """\
+        the model could not be written to models/out.
+          Why:  ValueError: Matrix size-incompatible: [2,7] and [8,4]
+          Hint: nothing was written; the exception above has the words of whoever raised it.""",
+    ),
+    (
+        "ConversionError.differs",
+        ConversionError.differs("models/convnet", "default", "features", 0.0123),
+        """\
+        the conversion of models/convnet gives other numbers than the original.
+          Why:  For the same inputs the output 'features' of the signature 'default' differs by 0.0123; 1e-5 is allowed.
+          Hint: nothing was written. unihub.convert(..., check=False) writes it all the same; please report the model, for
+                this should not happen.""",
+    ),
+    (
+        "ConversionError.does_not_run",
+        ConversionError.does_not_run("models/convnet", "default", GRAPH_ERROR),
+        """\
+        the conversion of models/convnet does not run.
+          Why:  The original takes inputs for which the signature 'default' of the converted model raised ValueError: Matrix
+                size-incompatible: [2,7] and [8,4]
+          Hint: nothing was written. unihub.convert(..., check=False) writes it all the same; please report the model, for
+                this should not happen.""",
+    ),
+    (
+        "UnsupportedError.cannot_be_converted",
+        UnsupportedError.cannot_be_converted("models/convnet", "queue (FIFOQueueV2) keeps state of a kind that no SavedModel has."),
+        """\
+        models/convnet cannot be converted to a TF2 SavedModel.
+          Why:  queue (FIFOQueueV2) keeps state of a kind that no SavedModel has.
+          Hint: load it as it is, for inference; or fine-tune it after tf.compat.v1.disable_v2_behavior().""",
+    ),
+    (
+        "UnsupportedError.converted_already",
+        UnsupportedError.converted_already("models/reusable"),
+        """\
+        models/reusable is a TF2 SavedModel, and there is nothing to convert.
+          Why:  What is converted are TF1 Hub modules and TF1 SavedModels, which TF2 cannot fine-tune.
+          Hint: load it as it is: unihub.load("models/reusable", trainable=True).""",
+    ),
+    (
+        "UnsupportedError.converts_in_eager_only",
+        UnsupportedError.converts_in_eager_only("models/convnet", RUNTIME),
+        """\
+        models/convnet cannot be converted in the tf1-compat runtime.
+          Why:  A TF2 SavedModel is written from TF2's functions and variables, outside of all graphs.
+          Hint: call unihub.convert in a process of its own with TensorFlow 2, before anything switches v2 behavior off, and
+                outside of tf.Graph and tf.function; then load what it wrote here.""",
+    ),
+    (
+        "UnsupportedError.saving_inside_function",
+        UnsupportedError.saving_inside_function(),
+        """\
+        a model cannot be written inside a tf.function.
+          Why:  The function would write it once, while it is traced, and the variables have no values there.
+          Hint: call unihub.save outside of it.""",
+    ),
 ]
 
 # Constructors whose texts stand in another file, with words of theirs by which the text is found there.
@@ -742,12 +908,12 @@ NO_SIGNATURES_TO_TRAIN = """\
     fine-tuning a tf1-saved-model model in the {} runtime is not supported (models/it).
       Why:  A SavedModel without an object graph has signatures for inference only: it keeps no trainable functions,
             update ops or losses.
-      Hint: load with trainable=False, and train layers on top of its outputs; or export the model again as a TF2
-            SavedModel."""
+      Hint: load with trainable=False, and train layers on top of its outputs; or make it a TF2 SavedModel with
+            unihub.convert("models/it", "out")."""
 NO_WAY_TO_CREATE = """\
     creating a tf1-saved-model model in the {} runtime is not supported (models/it).
       Why:  TensorFlow Hub has no way to create this format.
-      Hint: create a TF2 SavedModel with tf.saved_model.save."""
+      Hint: create a TF2 SavedModel, with format="tf2-saved-model"."""
 TOO_OLD = """\
     {} a tf2-saved-model model in the {} runtime is not supported (models/it).
       Why:  TensorFlow 1.14.0 is older than 1.15, the first that can read TF2 SavedModels.
@@ -758,12 +924,12 @@ REFUSED = {
     ("tf1-hub", "fine-tune", "tf2"): """\
     fine-tuning a tf1-hub model in the tf2 runtime is not supported (models/it).
       Why:  TF2 does not load the update ops and regularization losses that fine-tuning a TF1 Hub module needs.
-      Hint: call tf.compat.v1.disable_v2_behavior() first, or build the model inside a tf.Graph, where the module can be
-            fine-tuned; or use a TF2 SavedModel of the same model; or load with trainable=False.""",
+      Hint: unihub.convert("models/it", "out") makes a TF2 SavedModel that can be fine-tuned; or call
+            tf.compat.v1.disable_v2_behavior() first, or build the model inside a tf.Graph; or load with trainable=False.""",
     ("tf1-hub", "create", "tf2"): """\
     creating a tf1-hub model in the tf2 runtime is not supported (models/it).
       Why:  A TF1 Hub module is a set of TF1 graphs; TF2 builds none.
-      Hint: create a TF2 SavedModel with tf.saved_model.save; or call tf.compat.v1.disable_v2_behavior() first.""",
+      Hint: create a TF2 SavedModel, with format="tf2-saved-model"; or call tf.compat.v1.disable_v2_behavior() first.""",
     **{
         ("tf1-saved-model", "fine-tune", runtime): NO_SIGNATURES_TO_TRAIN.format(runtime)
         for runtime in ("tf1", "tf1-compat", "tf2-graph", "tf2")
@@ -858,13 +1024,14 @@ def test_every_refusal_of_the_matrix_has_its_text():
 
 def test_hints_name_functions_of_unihub():
     named = {name for text in all_texts() for name in re.findall(r"\bunihub\.(\w+)\(", text)}
-    assert named == {"inspect", "load"}
+    assert named == {"convert", "inspect", "load"}
     assert named <= set(unihub.__all__)
 
 
 def test_hints_name_arguments_that_are_there():
     # Those of a call, of a layer, and of Keras' load_model.
-    known = set(inspect.signature(unihub.load).parameters) | {"training", "output_shape", "self_contained", "safe_mode"}
+    known = {"training", "output_shape", "self_contained", "safe_mode"}
+    known.update(name for call in (unihub.load, unihub.save, unihub.convert) for name in inspect.signature(call).parameters)
     # Not what stands within a call, which is another's argument.
     named = {name for text in all_texts() for name in re.findall(r"(?<![\w.(])([a-z][a-z_]*)=(?!=)", text)}
     assert {"signature", "tags", "output_key", "as_dict", "api", "keras", "load_options"} <= named

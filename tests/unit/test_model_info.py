@@ -325,6 +325,24 @@ class TestModelInfo:
         assert "  callable    __call__(x, training), 2 traces\n" in str(info)
         assert "  signatures  none\n" in str(info)
 
+    @pytest.mark.parametrize(
+        "report, notes",
+        [
+            ('{"training_mode": false}', ["training= changes nothing: the TF1 model had no {train} variant."]),
+            ('{"training_mode": true}', []),
+            ('{"training_mode": 0}', []),
+            ("[]", []),
+            ("no JSON", []),
+            (None, []),
+        ],
+    )
+    def test_notes_of_a_converted_model(self, tmp_path, report, notes):
+        if report is not None:
+            (tmp_path / "conversion.json").write_text(report)
+        info = inspect_text(tmp_path, "meta_graphs { " + OBJECTS.replace("FUNCTION", function(["x"], ["training"])) + "}")
+        assert info.to_dict()["notes"] == notes
+        assert ["  notes       " + note for note in notes] == [line for line in str(info).splitlines() if line[2:7] == "notes"]
+
     def test_dict_is_json_of_a_stable_shape(self):
         info = inspect(TF1_HUB / "multi_signature")
         found = json.loads(json.dumps(info.to_dict()))
@@ -342,6 +360,7 @@ class TestModelInfo:
             "assets",
             "ops",
             "meta_graphs",
+            "notes",
         ]
         assert list(found["meta_graphs"][0]) == [
             "tags",

@@ -76,7 +76,7 @@ def trace(function: Any, specs: Any) -> Any:
         if not isinstance(specs, Mapping) or set(specs) != set(needed):
             raise errors.InputError.inputs_by_name(needed)
         args, kwargs = [], dict(specs)
-    traced = function if is_function(function) else _compat.import_tensorflow().function(function)
+    traced = function if is_function(function) else _compat.import_tensorflow().function(_routine(function))
     for mode in (False, True) if "training" in parameters else (None,):
         traced.get_concrete_function(*args, **kwargs, **({} if mode is None else {"training": mode}))
     return traced
@@ -92,6 +92,12 @@ def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
 
 def _python_function(function: Any) -> Any:
     return function.python_function if is_function(function) else function
+
+
+def _routine(function: Any) -> Any:
+    """The method behind a call of an object; TensorFlow 1.15 takes the object's first argument to be called self."""
+    call = function.__call__
+    return call if inspect.ismethod(call) else function
 
 
 def _is_restored(function: Any) -> bool:

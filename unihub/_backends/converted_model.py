@@ -5,10 +5,11 @@ what runs with ``training=True``. What cannot be carried is listed, with the rea
 """
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+import re
+from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from unihub import _compat, _reusable
-from unihub._backends import converted_state, module_graph
+from unihub._backends import converted_state, module_graph, variable_reads
 from unihub._backends.converted_state import State
 from unihub._backends.functional_graph import import_graph, key_of, node_of
 from unihub._backends.resource_graph import use_resources
@@ -67,6 +68,14 @@ class Variant:
         nodes = {node.name: node for node in self.graph_def.node}
         needed = module_graph.reach(nodes, map(node_of, wanted), fed)
         return sorted(name for name in needed - fed if nodes[name].op in ("Placeholder", "PlaceholderV2"))
+
+    def find_without_gradient(self, name: str) -> List[str]:
+        """The variables for which training through a signature may find no gradient."""
+        definition = self.signatures[name]
+        nodes = {node.name: node for node in self.graph_def.node}
+        fed = set(map(node_of, _placeholders(definition)))
+        needed = module_graph.reach(nodes, map(node_of, self.ends(definition)), fed)
+        return variable_reads.find_left({each: nodes[each] for each in needed}, sorted(self.trainable & needed))
 
     def run(self, state: State, definition: Any, inputs: Mapping[str, Any], updates: Sequence[str]) -> Dict[str, Any]:
         """Computes a signature in the function that is being traced.
@@ -174,17 +183,39 @@ class ConvertedSignature:
         names = list(self._definition.outputs)
         return self.callable("default" if "default" in names else names[0] if len(names) == 1 else None)
 
+    @property
+    def renamed(self) -> Dict[str, str]:
+        """The inputs whose names TF2 does not allow in signatures, and what they are called there."""
+        return {name: allowed for name, allowed in input_names(self._parts()).items() if allowed != name}
+
     def serve(self) -> Any:
         """The signature of the SavedModel, whose inputs and outputs are dense: a composite is its parts."""
         tf = _compat.import_tensorflow()
-        specs = {key: part for name, spec in self._specs.items() for key, part in _flatten_spec(name, spec).items()}
+        parts = self._parts()
+        names = input_names(parts)
+        specs = {names[key]: tf.TensorSpec(part.shape, part.dtype, name=names[key]) for key, part in parts.items()}
 
         def run(inputs: Dict[str, Any]) -> Dict[str, Any]:
-            whole = {name: _pack(name, spec, inputs) for name, spec in self._specs.items()}
-            outputs = self._plain(whole)
+            given = {key: inputs[names[key]] for key in parts}
+            outputs = self._plain({name: _pack(name, spec, given) for name, spec in self._specs.items()})
             return {key: part for name, value in outputs.items() for key, part in _flatten(name, value).items()}
 
         return tf.function(run, autograph=False).get_concrete_function(specs)
+
+    def _parts(self) -> Dict[str, Any]:
+        return {key: part for name, spec in self._specs.items() for key, part in _flatten_spec(name, spec).items()}
+
+
+def input_names(names: Collection[str]) -> Dict[str, str]:
+    """What the inputs of a signature are called, for TF2 wants names that ops may have; each is a name of its own."""
+    allowed: Dict[str, str] = {}
+    for name in names:
+        stem = re.sub(r"[^A-Za-z0-9_.\\/-]", "_", name)
+        stem = new = stem if re.match("[A-Za-z0-9.]", stem) else "input" + stem
+        while new in allowed.values() or (new != name and new in names):
+            new = "{}_{}".format(stem, len(allowed))
+        allowed[name] = new
+    return allowed
 
 
 def _spec(name: str, info: Any) -> Any:
@@ -195,10 +226,12 @@ def _spec(name: str, info: Any) -> Any:
     if kind == "coo_sparse":
         return tf.SparseTensorSpec(shape, tf.as_dtype(info.dtype))
     if kind == "composite_tensor":
-        parts = info.composite_tensor.components
-        return tf.RaggedTensorSpec(
-            shape, tf.as_dtype(parts[0].dtype), len(parts) - 1, row_splits_dtype=tf.as_dtype(parts[1].dtype)
-        )
+        # A ragged tensor has its dtype and its shape in its parts: the values, and the splits of each dimension.
+        values, *splits = info.composite_tensor.components
+        shape = tf.TensorShape(values.tensor_shape)
+        shape = shape if shape.rank is None else [None] * (len(splits) + 1) + shape.as_list()[1:]
+        dtypes = [tf.as_dtype(part.dtype) for part in (values, splits[0])]
+        return tf.RaggedTensorSpec(shape, dtypes[0], len(splits), row_splits_dtype=dtypes[1])
     return tf.TensorSpec(shape, tf.as_dtype(info.dtype), name=name)
 
 
@@ -260,9 +293,14 @@ def build_root(
         The object, for ``tf.saved_model.save``.
     """
     variables = list(state.variables.values())
-    attributes: Dict[str, Any] = {name: signature.callable() for name, signature in signatures.items()}
-    attributes["tables"] = list(state.tables.values())
-    attributes["assets"] = list({id(asset): asset for asset in state.assets.values()}.values())
+    attributes: Dict[str, Any] = {
+        "tables": list(state.tables.values()),
+        "assets": list({id(asset): asset for asset in state.assets.values()}.values()),
+    }
+    for name, signature in signatures.items():
+        # A signature may have any name; what has that of a part of the interface can be called by its name only.
+        if name not in attributes and name not in _reusable.INTERFACE:
+            attributes[name] = signature.callable()
     return _reusable.build(
         None if called is None else signatures[called].call(),
         variables,

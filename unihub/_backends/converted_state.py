@@ -46,18 +46,16 @@ class State:
         """The paths of the assets."""
         return sorted(self._files)
 
-    def add_variable(self, node: Any, session: Any, trainable: bool) -> None:
-        """Makes a variable, if it is not there yet.
+    def add_variable(self, node: Any, value: Any, trainable: bool) -> None:
+        """Makes the variable of a node.
 
         Args:
             node: Its node.
-            session: Where it has its value, a ``Tf1Session``.
+            value: Its value.
             trainable: Whether training changes it.
         """
-        if node.name in self.variables:
-            return
         tf = _compat.import_tensorflow()
-        value, dtype = session.value(node.name), tf.as_dtype(node.attr["dtype"].type)
+        dtype = tf.as_dtype(node.attr["dtype"].type)
         shape = _shape_of(node, value)
         self.variables[node.name] = tf.Variable(value, trainable, name=node.name, dtype=dtype, shape=shape)
 

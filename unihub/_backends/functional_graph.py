@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Set, Tuple, Union
 
 from unihub import _compat
-from unihub._backends import tensor_lists
+from unihub._backends import tensor_lists, variable_reads
 
 # Where a node stands: the loops and branches around it, the outermost first.
 Frame = Tuple[str, str, int]
@@ -88,7 +88,10 @@ class _Importer:
         self._op_list = op_list
         nodes = {node.name: node for node in graph_def.node}
         fed = {node_of(name) for name in feeds}
-        order = _sort(nodes, [node_of(name) for name in list(tensors) + list(ops)], fed)
+        roots = [node_of(name) for name in list(tensors) + list(ops)]
+        needed = {name: nodes[name] for name in _sort(nodes, roots, fed)}
+        nodes = variable_reads.move_out(needed, [name for name in fed & set(needed) if nodes[name].op == "VarHandleOp"])
+        order = _sort(nodes, roots, fed)
         self._nodes = {name: nodes[name] for name in order}
         self._fed = fed
         self._feeds = feeds

@@ -10,7 +10,7 @@ from typing import Any, List
 
 from unihub import _compat, errors
 from unihub._backends.call_trace import read_specs, trace, without_batch_size
-from unihub._backends.saved_parts import Parts, descendants, trace_loss
+from unihub._backends.saved_parts import Parts, descendants, is_variable, trace_loss
 
 
 def of_layer(layer: Any, inputs: Any) -> Parts:
@@ -28,13 +28,11 @@ def of_layer(layer: Any, inputs: Any) -> Parts:
         return layer(inputs, training=training)
 
     specs = read_specs(inputs) if inputs is not None else _find_specs(layer)
-    with _compat.keeping_losses_and_updates(descendants(layer)):
-        traced = trace(call, specs)
     return Parts(
-        call=traced,
+        call=trace(call, specs),
         variables=_values(layer.weights),
         trainable_variables=_values(layer.trainable_weights),
-        regularization_losses=weight_losses(layer),
+        regularization_losses=[trace_loss(loss) for loss in weight_losses(layer)],
         attributes={},
         signatures={},
         owners=[layer],
@@ -43,8 +41,8 @@ def of_layer(layer: Any, inputs: Any) -> Parts:
 
 
 def weight_losses(obj: Any) -> List[Any]:
-    """The losses of an object's layers that depend on no input, as traced functions without arguments."""
-    return [trace_loss(loss) for layer in descendants(obj) for loss in _own_losses(layer)]
+    """The losses of a layer, and of the layers in it, that depend on no input, as functions without arguments."""
+    return [loss for layer in descendants(obj) for loss in _own_losses(layer)]
 
 
 def _own_losses(layer: Any) -> List[Any]:
@@ -58,9 +56,9 @@ def _own_losses(layer: Any) -> List[Any]:
 
 
 def _values(weights: Any) -> List[Any]:
-    """The variables of TensorFlow; those of Keras 3 are wrapped."""
-    is_variable = _compat.import_tensorflow().Variable
-    return [weight if isinstance(weight, is_variable) else weight.value for weight in weights]
+    """The variables of TensorFlow; those of Keras 3 are wrapped, and Keras 2.4 has tables among its weights."""
+    found = [weight if is_variable(weight) else getattr(weight, "value", None) for weight in weights]
+    return [variable for variable in found if variable is not None]
 
 
 def _find_specs(layer: Any) -> Any:
@@ -82,7 +80,8 @@ def _find_specs(layer: Any) -> Any:
 def _find_symbols(layer: Any) -> Any:
     """The symbolic tensors that a layer was connected to; ``None`` for one that is no part of a network."""
     if _is_sequential(layer):
-        return layer.inputs[0] if layer.inputs else None
+        symbols = getattr(layer, "inputs", None)
+        return symbols[0] if symbols else None
     return getattr(layer, "input", None)
 
 

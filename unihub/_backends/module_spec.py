@@ -5,7 +5,6 @@ defaults are left out, for an older TensorFlow may not know them; paths of this 
 """
 from __future__ import annotations
 
-import itertools
 import os
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Tuple
 
@@ -22,9 +21,6 @@ _ASSET_NODES = "asset_filepaths"
 _ASSETS = "saved_model_assets"
 _ASSET_PATH = b"set when the module is loaded"
 _ATTACHMENTS = "hub_module_attachments"
-
-# Attributes that change nothing, and that an older TensorFlow refuses; this one is set from TensorFlow 2.17 on.
-_IDLE_ATTRIBUTES = {"VarHandleOp": "debug_name"}
 
 # What hub.Module knows what to do with; it refuses a module that has any other.
 _COLLECTIONS = frozenset(
@@ -109,7 +105,6 @@ def _describe(notes: _module_fn.Notes, tags: Iterable[str]) -> Any:
     """The current graph as a message."""
     v1 = _compat.import_tensorflow().compat.v1
     meta_graph = v1.train.export_meta_graph(strip_default_attrs=True)
-    _drop_idle_attributes(meta_graph.graph_def)
     meta_graph.meta_info_def.tags.extend(sorted(tags))
     for name, sides in notes.signatures.items():
         inputs, outputs = ({key: v1.saved_model.build_tensor_info(side[key]) for key in side} for side in sides)
@@ -120,13 +115,6 @@ def _describe(notes: _module_fn.Notes, tags: Iterable[str]) -> Any:
         packed = attachment(type_url=key, value=message.SerializeToString()).SerializeToString()
         meta_graph.collection_def[_ATTACHMENTS].bytes_list.value.append(packed)
     return meta_graph
-
-
-def _drop_idle_attributes(graph_def: Any) -> None:
-    bodies = [function.node_def for function in graph_def.library.function]
-    for node in itertools.chain(graph_def.node, *bodies):
-        if node.op in _IDLE_ATTRIBUTES:
-            node.attr.pop(_IDLE_ATTRIBUTES[node.op], None)
 
 
 def _take_assets(meta_graphs: Iterable[Any]) -> Dict[str, str]:

@@ -11,8 +11,8 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Seq
 
 from unihub import _compat, errors
 from unihub._backends.call_trace import default_signature, is_function, read_specs, trace
+from unihub._reusable import INTERFACE
 
-_INTERFACE = ("__call__", "variables", "trainable_variables", "regularization_losses", "signatures")
 _REFERENCES = ("Variable", "VariableV2")
 
 
@@ -47,7 +47,7 @@ def of_function(function: Any, inputs: Any) -> Parts:
         function: A ``tf.function`` or a Python function.
         inputs: What it takes; ``None`` for a ``tf.function`` that was traced, whose traces are taken as they are.
     """
-    return Parts(_traced(function, inputs), [], [], [], {}, {}, owners=_referenced(function))
+    return Parts(_traced(function, inputs), [], [], [], {}, {}, owners=referenced(function))
 
 
 def of_object(obj: Any, inputs: Any) -> Parts:
@@ -59,21 +59,37 @@ def of_object(obj: Any, inputs: Any) -> Parts:
         obj: The object.
         inputs: What its ``__call__`` takes; ``None`` if that is a traced ``tf.function``, or if there is none.
     """
-    from unihub._backends.keras_export import weight_losses
-
     children = _compat.tracked_children(obj)
     attributes = {**children, **_functions_of(obj)}
-    losses = getattr(obj, "regularization_losses", None)
     return Parts(
         call=_traced(obj.__call__, inputs) if callable(obj) else None,
         variables=list(getattr(obj, "variables", ())),
         trainable_variables=list(getattr(obj, "trainable_variables", ())),
-        regularization_losses=weight_losses(obj) if losses is None else [trace_loss(loss) for loss in losses],
-        attributes={name: value for name, value in attributes.items() if name not in _INTERFACE},
+        regularization_losses=[trace_loss(loss) for loss in _find_losses(obj)],
+        attributes={name: value for name, value in attributes.items() if name not in INTERFACE},
         signatures=dict(getattr(obj, "signatures", {})),
         owners=[obj],
         trains_captured="trainable_variables" not in children,
     )
+
+
+def _find_losses(obj: Any) -> List[Any]:
+    """The regularization losses of an object: those that it lists, else those of the objects in it."""
+    from unihub._backends.keras_export import weight_losses
+
+    found: Dict[int, Any] = {}
+    seen = {id(obj)}
+    waiting = [obj]
+    for one in waiting:
+        if _compat.keras_of_layer(one) is not None:
+            found.update((id(loss), loss) for loss in weight_losses(one))
+        elif hasattr(one, "regularization_losses"):
+            found.update((id(loss), loss) for loss in one.regularization_losses)
+        else:
+            children = [child for child in _compat.tracked_children(one).values() if id(child) not in seen]
+            seen.update(map(id, children))
+            waiting.extend(children)
+    return list(found.values())
 
 
 def complete(parts: Parts, signatures: Mapping[str, Any]) -> Parts:
@@ -93,7 +109,8 @@ def complete(parts: Parts, signatures: Mapping[str, Any]) -> Parts:
     known = {id(variable) for variable in parts.variables}
     added = [one for one in captured if is_variable(one) and id(one) not in known]
     trained = [one for one in added if parts.trains_captured and one.trainable]
-    resources = [one for one in captured if not is_variable(one)]
+    tables = [one for one in captured if not is_variable(one)]
+    resources = tables + [one for table in tables for one in _compat.untracked_children(table)]
     return parts._replace(
         variables=parts.variables + added,
         trainable_variables=parts.trainable_variables + trained,
@@ -121,6 +138,12 @@ def descendants(obj: Any) -> List[Any]:
     return list(found.values())
 
 
+def reached_from(obj: Any) -> List[Any]:
+    """All that an object tracks, or that a function uses from outside of itself."""
+    owners = [obj] if _compat.is_tracking(obj) and not is_function(obj) else referenced(obj) if callable(obj) else []
+    return [one for owner in owners for one in descendants(owner)]
+
+
 def is_variable(value: Any) -> bool:
     return isinstance(value, _compat.import_tensorflow().Variable)
 
@@ -134,7 +157,9 @@ def find_reference(parts: Parts) -> Optional[str]:
     """The name of a variable of TF1's reference type that is to be written; ``None`` where all are resources."""
     names = [variable.name for variable in parts.variables if not hasattr(variable, "handle")]
     tensors = [tensor for concrete in find_traces(_functions(parts)) for tensor in concrete.captured_inputs]
-    names += [op.name for op in map(_source, tensors) if op.type in _REFERENCES]
+    # Eager tensors have no graph, and come from no op.
+    sources = [_source(tensor) for tensor in tensors if hasattr(tensor, "graph")]
+    names += [op.name for op in sources if op.type in _REFERENCES]
     return names[0] if names else None
 
 
@@ -188,11 +213,11 @@ def _functions_of(obj: Any) -> Dict[str, Any]:
     return {name: one for name, one in found.items() if is_function(one) or _compat.is_concrete_function(one)}
 
 
-def _referenced(function: Any) -> List[Any]:
+def referenced(function: Any) -> List[Any]:
     """The objects that a function uses from outside of itself, as far as Python tells."""
     python = getattr(function, "python_function", function)
     if isinstance(python, functools.partial):
-        return [*python.args, *python.keywords.values(), *_referenced(python.func)]
+        return [*python.args, *python.keywords.values(), *referenced(python.func)]
     if not inspect.isfunction(python) and not inspect.ismethod(python):
         return list(getattr(python, "__dict__", {}).values())
     used = inspect.getclosurevars(python)

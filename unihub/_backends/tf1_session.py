@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Dict, FrozenSet, Iterator, Mapping
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping
 
 from unihub import _compat
 from unihub._backends import module_graph
@@ -24,15 +24,20 @@ class Tf1Session:
         self._session = session
         self.signatures = signatures
 
-    def value(self, name: str) -> Any:
-        """The value of a variable, by the name of its node."""
-        tf = _compat.import_tensorflow()
-        op = self._session.graph.get_operation_by_name(name)
-        if op.type != "VarHandleOp":
-            return self._session.run(op.outputs[0])
+    def values(self, names: Iterable[str]) -> Dict[str, Any]:
+        """The values of variables, by the names of their nodes."""
+        raw = _compat.import_tensorflow().raw_ops
+        ops = {name: self._session.graph.get_operation_by_name(name) for name in names}
+        # All ops first: a session takes in the whole graph anew when it has grown.
         with self._session.graph.as_default():
-            value = tf.raw_ops.ReadVariableOp(resource=op.outputs[0], dtype=op.get_attr("dtype"))
-        return self._session.run(value)
+            reads = {
+                name: raw.ReadVariableOp(resource=op.outputs[0], dtype=op.get_attr("dtype"))
+                if op.type == "VarHandleOp"
+                else op.outputs[0]
+                for name, op in ops.items()
+            }
+        found: Dict[str, Any] = self._session.run(reads)
+        return found
 
     def contents(self, name: str) -> Any:
         """The keys and the values of a lookup table, by the name of its node."""

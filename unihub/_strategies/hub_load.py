@@ -120,6 +120,12 @@ class HubLoad(Model):
     def _inline(self, concrete: Any, tensors: Sequence[Any], updates: bool = False) -> Any:
         name = self.plan.request.name or "module"
         inlined = call_inlined(concrete, tensors, name + "_apply")
+        if updates and _compat.control_flow_context() is not None:
+            # Whoever waited for an op in a branch that is not taken, as Keras makes them where training is not told,
+            # would never run.
+            tf = _compat.import_tensorflow()
+            with tf.control_dependencies(inlined.updates):
+                return pack_outputs(concrete, [tf.identity(output) for output in inlined.outputs])
         if updates:
             self.update_ops.extend(inlined.updates)
             if self.plan.request.collections:

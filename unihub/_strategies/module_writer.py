@@ -10,7 +10,7 @@ import shutil
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Tuple
 
 from unihub import _compat, _module_fn, _objects, errors
-from unihub._backends import module_spec, module_variables
+from unihub._backends import idle_parts, module_spec, module_variables
 from unihub._backends.module_variables import Variant
 from unihub._save import SaveRequest
 from unihub._vocabulary import Backend
@@ -40,6 +40,8 @@ def write(request: SaveRequest, directory: str) -> None:
         _write_function(obj, request, directory)
     else:
         raise errors.InputError.not_a_module(obj)
+    # Upstream writes them, too.
+    idle_parts.drop_from(directory)
 
 
 def _refuse(request: SaveRequest, kind: str, *arguments: str) -> None:

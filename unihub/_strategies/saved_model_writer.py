@@ -10,7 +10,7 @@ import re
 from typing import Any, Iterator, Sequence
 
 from unihub import _compat, _reusable, errors
-from unihub._backends import keras_export, saved_parts
+from unihub._backends import idle_parts, keras_export, saved_parts
 from unihub._backends.call_trace import is_function
 from unihub._backends.saved_parts import Parts
 from unihub._model import Model
@@ -35,6 +35,12 @@ def write(request: Any, directory: str) -> None:
     for argument in ("variants", "checkpoint"):
         if getattr(request, argument):
             raise errors.InputError.only_for_modules(argument)
+    # TensorFlow may trace a function once more while it writes it.
+    with _compat.keeping_losses_and_updates(saved_parts.reached_from(_unwrap(request.obj))):
+        _write(request, directory)
+
+
+def _write(request: Any, directory: str) -> None:
     if request.runtime.mode is RuntimeMode.TF2:
         _save(_find_parts(request), directory)
         return
@@ -85,6 +91,7 @@ def _save(parts: Parts, directory: str) -> None:
         if _UNTRACKED.search(str(exc)):
             raise errors.InputError.untracked(str(exc)) from exc
         raise
+    idle_parts.drop_from(directory)
 
 
 def _find_session(request: Any) -> Any:
@@ -115,6 +122,8 @@ def _check_variables(parts: Parts, session: Any) -> None:
 
 def _check_values(variables: Sequence[Any], session: Any) -> None:
     v1 = _compat.import_tensorflow().compat.v1
+    if not variables:
+        return
     known = session.run([v1.is_variable_initialized(variable) for variable in variables])
     missing = [variable.name for variable, done in zip(variables, known) if not done]
     if missing:
