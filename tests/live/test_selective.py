@@ -453,3 +453,12 @@ def test_what_tensorflow_2_refuses_as_a_whole():
         assert type(loaded).__name__ == "HubLoad"
         inputs, wanted = load_golden(handle)[signature.name]
         assert_close(place.run(loaded(inputs), loaded), wanted)
+
+
+@needs_tf2
+@pytest.mark.parametrize("full", [False, True])
+def test_a_layer_is_loaded_again_as_it_was(full):
+    """What a saved layer says of itself has full=True, so that it comes back with all attributes."""
+    layer = unihub.load(DATA / "saved_model" / "reusable", api="keras", full=full)
+    again = type(layer).from_config(layer.get_config())
+    assert (again.plan.use is None, layer.plan.use is None) == (full, full)
