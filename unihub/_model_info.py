@@ -268,9 +268,9 @@ def inspect(path: Union[str, os.PathLike[str]]) -> ModelInfo:
         IntegrityError: It was a model, but files are missing, cut short or damaged.
     """
     path = os.fspath(path)
-    found = _formats.detect_format(path)
     with _formats.saved_model(path) as message:
         meta_graphs = tuple(_read_meta_graph(meta_graph) for meta_graph in message.messages("meta_graphs"))
+    found = _formats.name_format(path, any(meta_graph.has_object_graph for meta_graph in meta_graphs))
     # TensorFlow 2 restores even the checkpoint of a model that has no variables.
     has_variables = any(meta_graph.variables or meta_graph.has_object_graph for meta_graph in meta_graphs)
     assets = dict.fromkeys(name for meta_graph in meta_graphs for name in meta_graph.assets)
