@@ -108,7 +108,17 @@ ENVIRONMENTS = (
 
 
 # What an environment without tensorflow_hub has to pass; the others load the Keras 2 layer, which is hub.KerasLayer.
-WITHOUT_HUB = ("contract", "convert", "goldens", "graph_module", "keras3", "runtime", "save_model", "save_module")
+WITHOUT_HUB = (
+    "contract",
+    "convert",
+    "goldens",
+    "graph_module",
+    "keras3",
+    "runtime",
+    "save_model",
+    "save_module",
+    "selective",
+)
 
 
 @nox.session

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import Any, Callable, Iterator, Pattern, Tuple
+from typing import Any, Callable, ContextManager, Iterator, Pattern, Tuple
 
 from unihub import _compat, errors
 from unihub._vocabulary import RuntimeMode
@@ -28,18 +28,14 @@ _OP_PACKAGES: Tuple[Tuple[Pattern[str], str], ...] = (
 )
 
 
-@contextlib.contextmanager
-def loading(plan: Any) -> Iterator[None]:
+def loading(plan: Any) -> ContextManager[None]:
     """Turns what is raised while a model is loaded into a typed error."""
-    with _translating(plan, errors.LoadError.loading):
-        yield
+    return _Translating(plan, errors.LoadError.loading)
 
 
-@contextlib.contextmanager
-def calling(plan: Any) -> Iterator[None]:
+def calling(plan: Any) -> ContextManager[None]:
     """Turns what is raised while a model is called into a typed error."""
-    with _translating(plan, errors.LoadError.calling):
-        yield
+    return _Translating(plan, errors.LoadError.calling)
 
 
 @contextlib.contextmanager
@@ -53,14 +49,21 @@ def saving(path: str) -> Iterator[None]:
         raise errors.LoadError.saving(path, exc) from exc
 
 
-@contextlib.contextmanager
-def _translating(plan: Any, otherwise: Callable[[str, BaseException], errors.UnihubError]) -> Iterator[None]:
-    try:
-        yield
-    except errors.UnihubError:
-        raise
-    except Exception as exc:
-        raise translate(plan, exc, otherwise) from exc
+class _Translating(ContextManager[None]):
+    """A class, for a generator would take as long as the rest of a small call."""
+
+    __slots__ = ("_plan", "_otherwise")
+
+    def __init__(self, plan: Any, otherwise: Callable[[str, BaseException], errors.UnihubError]) -> None:
+        self._plan = plan
+        self._otherwise = otherwise
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, exc: Any, trace: Any) -> None:
+        if isinstance(exc, Exception) and not isinstance(exc, errors.UnihubError):
+            raise translate(self._plan, exc, self._otherwise) from exc
 
 
 def translate(

@@ -23,6 +23,7 @@ except ImportError:  # Python 3.7, through the requirement in setup.cfg.
     import importlib_metadata as _metadata  # type: ignore[no-redef]
 
 
+@functools.lru_cache(maxsize=None)
 def installed_version(package: str) -> Optional[str]:
     """The version of an installed distribution, without importing it."""
     try:
@@ -33,6 +34,10 @@ def installed_version(package: str) -> Optional[str]:
 
 def import_tensorflow() -> Any:
     """TensorFlow, or a typed error that says how to get it."""
+    # This is asked several times in each call of a model.
+    tensorflow = sys.modules.get("tensorflow")
+    if hasattr(tensorflow, "compat"):
+        return tensorflow
     try:
         tensorflow = importlib.import_module("tensorflow")
     except ImportError as exc:
@@ -376,6 +381,34 @@ def saved_model_message() -> Any:
     from tensorflow.core.protobuf import saved_model_pb2
 
     return saved_model_pb2.SavedModel
+
+
+def read_checkpoint_objects(path: str) -> Any:
+    """The object graph of a SavedModel's checkpoint, a ``TrackableObjectGraph``; ``None`` where there is none.
+
+    The message's class has been at this place since TensorFlow 1.15, the key since 1.13.
+    """
+    from tensorflow.core.protobuf import trackable_object_graph_pb2
+
+    prefix = os.path.join(path, "variables", "variables")
+    if not os.path.exists(prefix + ".index"):
+        return None
+    reader = import_tensorflow().train.load_checkpoint(prefix)
+    if not reader.has_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"):
+        return None
+    return trackable_object_graph_pb2.TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
+
+
+@functools.lru_cache(maxsize=None)
+def is_stateful_op(name: str) -> bool:
+    """Whether an op holds state, or is not known; ops are described in a private module of TensorFlow 1.14 to 2.22."""
+    from tensorflow.python.framework import op_def_registry
+
+    if hasattr(op_def_registry, "get"):
+        found = op_def_registry.get(name)
+    else:  # Before TensorFlow 2.1.
+        found = op_def_registry.get_registered_ops().get(name)
+    return found is None or bool(found.is_stateful)
 
 
 def any_message() -> Any:

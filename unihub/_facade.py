@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, Optional
 
-from unihub import _boundary, _compat, _objects, _resolve
+from unihub import _boundary, _compat, _objects, _resolve, _reuse
 from unihub._model_info import ModelInfo
 from unihub._model_info import inspect as _inspect_path
 from unihub._plan import Plan, decide, parse_request
@@ -26,6 +26,8 @@ def load(
     name: Optional[str] = None,
     load_options: Any = None,
     collections: bool = True,
+    full: bool = False,
+    reuse: bool = False,
     **layer_options: Any
 ) -> Any:
     """Loads a TensorFlow Hub model, whatever its format, in whatever way TensorFlow runs here.
@@ -47,6 +49,11 @@ def load(
         load_options: A ``tf.saved_model.LoadOptions``.
         collections: Whether a trainable model adds its variables, update ops and losses to the collections of the
             graph, as ``hub.Module`` does; without meaning outside of graphs.
+        full: Whether to load all of a model of which only a signature or the call is asked for. By default only what
+            that reaches is loaded, which is many times faster for what Keras wrote; other signatures and attributes
+            are not there then.
+        reuse: Whether to give back the very object that was loaded before in this process, from the same files with
+            the same arguments.
         **layer_options: For ``api="keras"``: ``arguments``, ``output_shape``, ``input_shape``, ``dtype`` and what
             else a Keras layer takes; in Keras 3 ``self_contained``, as ``KerasLayer`` says.
 
@@ -72,10 +79,10 @@ def load(
     """
     decided = _compat.as_written(plan)(
         handle, trainable, signature, tags=tags, output_key=output_key, as_dict=as_dict, api=api, keras=keras,
-        name=name, load_options=load_options, collections=collections, **layer_options
+        name=name, load_options=load_options, collections=collections, full=full, reuse=reuse, **layer_options
     )  # fmt: skip
     with _boundary.loading(decided):
-        return _compat.as_written(decided.load_strategy().load)(decided)
+        return _reuse.loaded(decided, _compat.as_written(decided.load_strategy().load))
 
 
 def plan(handle: Any, trainable: bool = False, signature: Optional[str] = None, **options: Any) -> Plan:

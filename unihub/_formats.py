@@ -50,9 +50,14 @@ def detect_format(path: str) -> Format:
     with saved_model(path) as message:
         # Walking all of them shows whether the file goes on to its end.
         object_graphs = [meta_graph.has("object_graph_def") for meta_graph in message.messages("meta_graphs")]
+    return name_format(path, any(object_graphs))
+
+
+def name_format(path: str, has_object_graph: bool) -> Format:
+    """The format of a directory whose graphs were read already."""
     if os.path.isfile(os.path.join(path, _HUB_FILE)):
         return Format.TF1_HUB
-    return Format.TF2_SAVED_MODEL if any(object_graphs) else Format.TF1_SAVED_MODEL
+    return Format.TF2_SAVED_MODEL if has_object_graph else Format.TF1_SAVED_MODEL
 
 
 @contextlib.contextmanager

@@ -94,6 +94,7 @@ def config_of(plan: Plan) -> Dict[str, Any]:
         "as_dict": request.as_dict,
         "arguments": request.layer_options.get("arguments"),
         "output_shape": request.layer_options.get("output_shape"),
+        "full": request.full,
     }
     return {name: value for name, value in options.items() if value not in (None, False)}
 

@@ -81,7 +81,12 @@ class Model:
         # Whatever else the upstream object offers; private names are asked for by copying and pickling.
         if name.startswith("_") or name == "native":
             raise AttributeError(name)
-        return getattr(self.native, name)
+        try:
+            return getattr(self.native, name)
+        except AttributeError:
+            if self.plan.use is None:
+                raise
+            raise AttributeError(str(errors.SignatureError.not_loaded(self.info.path, name, self.plan.use))) from None
 
     def __repr__(self) -> str:
         return "<unihub model {} through {}>".format(self.info.path, self.plan.api)
@@ -106,6 +111,8 @@ class Model:
 def current_graph() -> Any:
     """The graph that ops go to outside of all functions; ``None`` in eager TensorFlow."""
     tf = _compat.import_tensorflow()
+    if tf.executing_eagerly():
+        return None
     with tf.init_scope():
         return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 

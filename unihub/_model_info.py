@@ -88,6 +88,8 @@ class MetaGraph:
         call: How the root object is called; ``None`` when it cannot be.
         attributes: The names of the root object's attributes.
         type_specs: The classes of the composite types in its functions' signatures.
+        node_count: The number of nodes in its graph, those in functions left out.
+        function_count: The number of functions in its library, which is what loading it takes time for.
     """
 
     tags: FrozenSet[str]
@@ -101,6 +103,8 @@ class MetaGraph:
     call: Optional[Call] = None
     attributes: FrozenSet[str] = frozenset()
     type_specs: FrozenSet[str] = frozenset()
+    node_count: int = 0
+    function_count: int = 0
 
     def collection_size(self, name: str) -> int:
         """How many items a collection has, 0 when there is none of the name."""
@@ -120,6 +124,8 @@ class MetaGraph:
             "call": {"arguments": list(self.call.arguments), "traces": self.call.traces} if self.call else None,
             "attributes": sorted(self.attributes),
             "type_specs": sorted(self.type_specs),
+            "node_count": self.node_count,
+            "function_count": self.function_count,
         }
 
 
@@ -262,9 +268,9 @@ def inspect(path: Union[str, os.PathLike[str]]) -> ModelInfo:
         IntegrityError: It was a model, but files are missing, cut short or damaged.
     """
     path = os.fspath(path)
-    found = _formats.detect_format(path)
     with _formats.saved_model(path) as message:
         meta_graphs = tuple(_read_meta_graph(meta_graph) for meta_graph in message.messages("meta_graphs"))
+    found = _formats.name_format(path, any(meta_graph.has_object_graph for meta_graph in meta_graphs))
     # TensorFlow 2 restores even the checkpoint of a model that has no variables.
     has_variables = any(meta_graph.variables or meta_graph.has_object_graph for meta_graph in meta_graphs)
     assets = dict.fromkeys(name for meta_graph in meta_graphs for name in meta_graph.assets)
@@ -275,8 +281,8 @@ def inspect(path: Union[str, os.PathLike[str]]) -> ModelInfo:
 def _read_meta_graph(message: Message) -> MetaGraph:
     information = message.message("meta_info_def")
     collections = {name: _Collection(value) for name, value in message.entries("collection_def").items()}
-    graph = _read_graph(message.message("graph_def"))
     objects = _ObjectGraph(message.message("object_graph_def")) if message.has("object_graph_def") else None
+    graph = _read_graph(message.message("graph_def"), with_variables=objects is None)
     return MetaGraph(
         tags=frozenset(information.texts("tags")),
         signatures=_read_signatures(message),
@@ -289,6 +295,8 @@ def _read_meta_graph(message: Message) -> MetaGraph:
         call=objects.call() if objects else None,
         attributes=objects.attributes() if objects else frozenset(),
         type_specs=objects.type_specs() if objects else frozenset(),
+        node_count=graph.node_count,
+        function_count=graph.function_count,
     )
 
 
@@ -340,28 +348,32 @@ def _type_spec_class(message: Message) -> str:
 
 @dataclass(frozen=True)
 class _Graph:
-    """What is of interest in a graph: the ops, and the variables that its nodes make."""
+    """What is of interest in a graph: the ops, the variables that its nodes make, and how many functions it has."""
 
     ops: FrozenSet[str]
     variables: Dict[str, Variable]
+    node_count: int
+    function_count: int
 
 
-def _read_graph(message: Message) -> _Graph:
+def _read_graph(message: Message, with_variables: bool) -> _Graph:
     ops: Set[str] = set()
     functions: Set[str] = set()
     variables: Dict[str, Variable] = {}
+    node_count = 0
     for field, part in message.walk():
         if field == "library":
             for function in part.messages("function"):
                 functions.add(function.message("signature").text("name"))
-                ops.update(node.text("op") for node in function.messages("node_def"))
+                ops.update(function.texts_within("node_def", "op"))
             continue
+        node_count += 1
         op = part.text("op")
         ops.add(op)
-        if op in _VARIABLE_OPS:
+        if with_variables and op in _VARIABLE_OPS:
             variables[part.text("name")] = _read_variable_node(part)
     # TensorFlow 1 calls a function by a node whose op is the function's name.
-    return _Graph(frozenset(ops - functions), variables)
+    return _Graph(frozenset(ops - functions), variables, node_count, len(functions))
 
 
 def _read_variable_node(node: Message) -> Variable:
@@ -438,18 +450,28 @@ class _ObjectGraph:
         return None
 
     def variables(self) -> Tuple[Variable, ...]:
-        references = [slot for node in self._nodes for slot in node.messages("slot_variables")]
-        slots = {slot.number("slot_variable_node_id") for slot in references}
-        paths = self._paths()
+        slots: Set[int] = set()
+        variables: Dict[int, Message] = {}
+        for number, node in enumerate(self._nodes):
+            for field, part in node.walk("slot_variables", "variable"):
+                if field == "variable":
+                    variables[number] = part
+                else:
+                    slots.add(part.number("slot_variable_node_id"))
+        is_plain = not slots and all(variable.has("name") for variable in variables.values())
+        paths = {} if is_plain else self._paths()
         return tuple(
-            _read_saved_variable(node.message("variable"), paths.get(number, ""))
-            for number, node in enumerate(self._nodes)
-            if (number in paths or number not in slots) and node.has("variable")
+            _read_saved_variable(variable, paths.get(number, ""))
+            for number, variable in variables.items()
+            if number in paths or number not in slots
         )
 
     def type_specs(self) -> FrozenSet[str]:
         found: Set[str] = set()
-        for function in self._message.entries("concrete_functions").values():
+        for function in self._message.messages("concrete_functions"):
+            if not function.may_mention("StructuredValue", "type_spec_value"):
+                continue
+            function = function.message("value")
             found |= _type_specs_in(function.message("canonicalized_input_signature"))
             found |= _type_specs_in(function.message("output_signature"))
         return frozenset(found)

@@ -12,7 +12,7 @@ from unihub import _compat, _matrix, errors
 from unihub._matrix import Cell, Server
 from unihub._model_info import MetaGraph, ModelInfo
 from unihub._runtime import Runtime
-from unihub._vocabulary import Api, Backend, Format, Keras, Operation, Signature, Word
+from unihub._vocabulary import Api, Backend, Format, Keras, Operation, Signature, Use, Word
 
 _TRAIN = frozenset({"train"})
 _SERVE = frozenset({"serve"})
@@ -34,6 +34,8 @@ class Request:
     name: Optional[str] = None
     load_options: Any = None
     collections: bool = True
+    full: bool = False
+    reuse: bool = False
     layer_options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -61,6 +63,7 @@ class Plan:
         strategy: The class that does it, as a dotted string.
         tags: The graph variant that is loaded.
         signature: The signature that is called; ``None`` when the model itself is called.
+        use: What the model is loaded for, when only what that reaches is loaded; ``None`` when all of it is.
         reasons: Why it was decided so, a sentence each.
     """
 
@@ -76,6 +79,7 @@ class Plan:
     strategy: str
     tags: FrozenSet[str]
     signature: Optional[Signature]
+    use: Optional[Use]
     reasons: Tuple[str, ...]
 
     @property
@@ -130,7 +134,7 @@ def parse_request(
     """
     named = {_UPSTREAM_NAMES.get(name, name): value for name, value in options.items()}
     own = {name: named.pop(name) for name in list(named) if name in _OWN_OPTIONS}
-    for flag in ("trainable", "as_dict", "collections"):
+    for flag in ("trainable", "as_dict", "collections", "full", "reuse"):
         own[flag] = _parse_flag(flag, own.get(flag))
     return Request(
         api=parse_word(Api, "api", api),
@@ -192,6 +196,9 @@ def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request:
     _check_trainable(info, _variant(info, tags), signature, request)
     server = choose_way(cell, request, runtime)
     _check_layer_options(server.api, request)
+    use, loaded = None, ()  # type: Optional[Use], Tuple[str, ...]
+    if source is path:
+        use, loaded = choose_use(info, _variant(info, tags), server.api, signature, request)
     return Plan(
         handle=handle,
         source=source,
@@ -205,7 +212,8 @@ def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request:
         strategy=server.strategy,
         tags=tags,
         signature=signature,
-        reasons=_explain(info, request, cell, tags, signature, server),
+        use=use,
+        reasons=_explain(info, request, cell, tags, signature, server) + loaded,
     )
 
 
@@ -310,7 +318,30 @@ def _check_layer_options(api: Api, request: Request) -> None:
     for option in request.layer_options:
         if api is not Api.KERAS:
             known = ["trainable", "signature", "tags", "output_key", "as_dict", "api", "keras", "name"]
-            raise errors.InputError.unknown_option(option, known + ["load_options", "collections"])
+            raise errors.InputError.unknown_option(option, known + ["load_options", "collections", "full", "reuse"])
+
+
+# Below, all of a model is loaded sooner than its part is found.
+_FEW_FUNCTIONS = 24
+_FEW_NODES = 1000
+
+
+def choose_use(
+    info: ModelInfo, meta_graph: MetaGraph, api: Api, signature: Optional[Signature], request: Request
+) -> Tuple[Optional[Use], Tuple[str, ...]]:
+    """What the model is loaded for, where the caller has said it and something is gained by it; and why."""
+    is_layer = api is Api.KERAS
+    if api is Api.MODULE or not (is_layer or request.signature):
+        return None, ()
+    if request.full:
+        return None, ("all of it is loaded: full=True.",)
+    is_small = meta_graph.function_count < _FEW_FUNCTIONS and (
+        meta_graph.has_object_graph or meta_graph.node_count < _FEW_NODES
+    )
+    if is_small or (meta_graph.has_object_graph and len(info.meta_graphs) > 1):
+        return None, ("all of it is loaded: it is small.",)
+    use = Use(signature.name if signature else None, is_layer)
+    return use, ("only what it needs is loaded, for {}; full=True loads all of it.".format(use),)
 
 
 _FIRST = "the matrix's first choice for this cell"

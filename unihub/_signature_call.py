@@ -5,7 +5,8 @@ the output asked for, else the one named ``default``, else the only one, else th
 """
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional
+import functools
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from unihub import _compat, _tensors, errors
 from unihub._vocabulary import Signature, Tensor
@@ -41,15 +42,21 @@ def _name_inputs(signature: Signature, inputs: Any) -> Mapping[str, Any]:
 
 
 def _convert(expected: Tensor, value: Any) -> Any:
-    tf = _compat.import_tensorflow()
-    dtype = tf.as_dtype(expected.dtype)
+    dtype, shape = _spec_of(expected.dtype, expected.shape)
     try:
         if expected.kind == "dense":
-            return _tensors.convert(value, dtype, tf.TensorShape(expected.shape))
+            return _tensors.convert(value, dtype, shape)
         return _convert_composite(expected, value, dtype)
     except (_tensors.Mismatch, ValueError) as exc:
         given = str(exc) if isinstance(exc, _tensors.Mismatch) else _tensors.describe(value)
         raise errors.InputError.does_not_fit(expected.name, str(expected), given) from exc
+
+
+@functools.lru_cache(maxsize=1024)
+def _spec_of(dtype: str, shape: Any) -> Tuple[Any, Any]:
+    """A dtype and a shape as TensorFlow has them; made once, for both are asked for in each call."""
+    tf = _compat.import_tensorflow()
+    return tf.as_dtype(dtype), tf.TensorShape(shape)
 
 
 def _convert_composite(expected: Tensor, value: Any, dtype: Any) -> Any:

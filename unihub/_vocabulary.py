@@ -103,3 +103,20 @@ class Signature:
         return "{}({}) -> {}".format(
             self.name, ", ".join(map(str, self.inputs)), ", ".join(map(str, self.outputs)) or "nothing"
         )
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a model is loaded for, and so what of it is loaded.
+
+    Attributes:
+        signature: The signature that is called; ``None`` when the model itself is.
+        layer: Whether it becomes a layer, which has variables to train, and losses.
+    """
+
+    signature: Optional[str]
+    layer: bool
+
+    def __str__(self) -> str:
+        what = "the model's own call" if self.signature is None else "the signature {}".format(self.signature)
+        return what + (" and a layer's weights and losses" if self.layer else "")

@@ -533,6 +533,16 @@ class SignatureError(UnihubError, ValueError):
         )
 
     @classmethod
+    def not_loaded(cls, path: str, name: str, use: Any) -> SignatureError:
+        return cls(
+            "{!r} of {} is not there.".format(name, path),
+            why="Only what was asked for was loaded: {}. If the model has it, it was left out.".format(use),
+            hint="load the model with full=True.",
+            path=path,
+            name=name,
+        )
+
+    @classmethod
     def unknown_output(cls, signature: str, output_key: str, names: Sequence[str]) -> SignatureError:
         return cls(
             "{} has no output named {!r}.".format(signature, output_key),

@@ -9,7 +9,7 @@ import pytest
 import unihub
 from unihub import _matrix, errors
 from unihub._runtime import Runtime
-from unihub._vocabulary import Api, Format, Keras, Operation, RuntimeMode, Signature, Tensor
+from unihub._vocabulary import Api, Format, Keras, Operation, RuntimeMode, Signature, Tensor, Use
 from unihub.errors import (
     ConversionError,
     HandleError,
@@ -63,6 +63,15 @@ GOLDEN = [
         models/bare has no signature named 'default'.
           Why:  It has no signatures at all.
           Hint: leave signature= out.""",
+    ),
+    (
+        "SignatureError.not_loaded",
+        SignatureError.not_loaded("models/convnet", "encode", Use("serving_default", layer=True)),
+        """\
+        'encode' of models/convnet is not there.
+          Why:  Only what was asked for was loaded: the signature serving_default and a layer's weights and losses. If the
+                model has it, it was left out.
+          Hint: load the model with full=True.""",
     ),
     (
         "SignatureError.required",

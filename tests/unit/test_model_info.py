@@ -374,6 +374,8 @@ class TestModelInfo:
             "call",
             "attributes",
             "type_specs",
+            "node_count",
+            "function_count",
         ]
         assert found["format"] == "tf1-hub"
         assert sorted(found["signatures"]) == ["scale", "sparse", "sum"]

@@ -1,4 +1,5 @@
 """What is decided of a model, from values alone: no TensorFlow, no files."""
+import dataclasses
 import types
 
 import pytest
@@ -7,7 +8,7 @@ from unihub import _compat, _facade
 from unihub._model_info import Call, MetaGraph, ModelInfo, Variable
 from unihub._plan import Plan, Request, choose_server, choose_signature, choose_tags, decide, parse_request
 from unihub._runtime import Runtime
-from unihub._vocabulary import Api, Backend, Format, Keras, Operation, RuntimeMode, Signature, Tensor
+from unihub._vocabulary import Api, Backend, Format, Keras, Operation, RuntimeMode, Signature, Tensor, Use
 from unihub.errors import InputError, RuntimeUnavailableError, SignatureError, TagsError, UnsupportedError
 
 TF1 = Runtime(RuntimeMode.TF1, "1.15.5", "0.12.0", Keras.KERAS2)
@@ -493,3 +494,56 @@ class TestNamesOfUpstream:
             ),
             (("handle", False), {"api": "keras"}),
         ]
+
+
+class TestUse:
+    """Of which models only a part is loaded."""
+
+    def large(self, **counts):
+        counts = counts or {"function_count": 500}
+        info = saved_model()
+        return dataclasses.replace(info, meta_graphs=(dataclasses.replace(info.meta_graphs[0], **counts),))
+
+    def test_a_signature_that_was_asked_for(self):
+        plan = planned(self.large(), signature="serving_default")
+        assert plan.use == Use("serving_default", layer=False)
+        assert plan.reasons[-1] == (
+            "only what it needs is loaded, for the signature serving_default; full=True loads all of it."
+        )
+
+    def test_a_layer(self, hub):
+        assert planned(self.large(), api="keras").use == Use(None, layer=True)
+        assert planned(self.large(), trainable=True).use == Use(None, layer=True)
+
+    def test_a_layer_of_a_signature(self, hub):
+        assert planned(self.large(), api="keras", signature="serving_default").use == Use("serving_default", layer=True)
+
+    def test_who_says_nothing_gets_all(self):
+        assert planned(self.large()).use is None
+
+    def test_full(self):
+        plan = planned(self.large(), signature="serving_default", full=True)
+        assert plan.use is None and plan.reasons[-1] == "all of it is loaded: full=True."
+
+    @pytest.mark.parametrize("counts", [{"function_count": 3}, {"function_count": 3, "node_count": 10**6}])
+    def test_few_functions(self, counts):
+        plan = planned(self.large(**counts), signature="serving_default")
+        assert plan.use is None and plan.reasons[-1] == "all of it is loaded: it is small."
+
+    @pytest.mark.parametrize("nodes, is_cut", [(10, False), (5000, True)])
+    def test_tf1_graphs(self, nodes, is_cut):
+        info = export("serving_default")
+        info = dataclasses.replace(info, meta_graphs=(dataclasses.replace(info.meta_graphs[0], node_count=nodes),))
+        assert (planned(info, signature="serving_default").use is not None) == is_cut
+        assert planned(info).use is None
+
+    def test_a_module_takes_what_it_needs_by_itself(self, hub):
+        info = hub_module()
+        info = dataclasses.replace(
+            info, meta_graphs=tuple(dataclasses.replace(each, node_count=5000) for each in info.meta_graphs)
+        )
+        assert planned(info, TF1, signature="default").use is None
+
+    def test_objects_have_no_files(self, hub):
+        info = self.large()
+        assert decide(len, len, info, TF2, parse_request(api="keras")).use is None

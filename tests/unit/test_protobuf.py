@@ -197,3 +197,21 @@ class TestText:
             except WireError:
                 outcomes.add("error")
         assert outcomes == {"message", "error"}
+
+
+@pytest.mark.parametrize("long_name", [False, True])
+def test_texts_within_are_those_of_each_message(long_name):
+    """The short way and the long one give the same, whatever stands before the text."""
+    name = "n" * 200 if long_name else "n"
+    text = 'node_def {{ name: "{0}" op: "A" }} node_def {{ op: "B" name: "{0}" }} node_def {{ name: "c" }} node_def {{ }}'
+    data = encode_text(text.format(name).encode(), "FunctionDef")
+    message = Message(Source.of_bytes(data), "FunctionDef")
+    assert list(message.texts_within("node_def", "op")) == ["A", "B", "", ""]
+    assert [node.text("op") for node in message.messages("node_def")] == ["A", "B", "", ""]
+
+
+def test_may_mention_is_certain_of_what_is_not_there():
+    data = encode_text(b'node_def { name: "n" op: "A" attr { key: "T" value { type: DT_FLOAT } } }', "FunctionDef")
+    message = Message(Source.of_bytes(data), "FunctionDef")
+    assert message.may_mention("NodeDef", "attr")
+    assert not message.may_mention("StructuredValue", "type_spec_value")

@@ -108,31 +108,46 @@ def _cut(meta_graph: Any, roots: Sequence[str], fed: Iterable[str], keys: Sequen
     """A copy with only what the roots need, and the collections named."""
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     stops = {node_of(name) for name in fed}
-    contexts = _read_contexts(meta_graph)
     reached = reach(nodes, [root for root in roots if root in nodes], stops)
-    # TensorFlow rebuilds a loop from the names of all its tensors, so a loop is kept whole or not at all.
-    touched: Set[int] = set()
-    for _ in contexts:
-        for index, (_, _, members) in enumerate(contexts):
-            if index not in touched and members & reached:
-                touched.add(index)
-                reached |= reach(nodes, sorted(members & set(nodes)), stops)
+    reached |= reach_loops(meta_graph, reached, stops)
     cut = type(meta_graph)()
     cut.meta_info_def.CopyFrom(meta_graph.meta_info_def)
     cut.graph_def.versions.CopyFrom(meta_graph.graph_def.versions)
     cut.graph_def.library.CopyFrom(meta_graph.graph_def.library)
     cut.graph_def.node.extend(node for node in meta_graph.graph_def.node if node.name in reached)
-    _drop_colocations(cut.graph_def)
+    drop_colocations(cut.graph_def)
     for key in keys:
         if key in meta_graph.collection_def:
             cut.collection_def[key].CopyFrom(meta_graph.collection_def[key])
     if "asset_filepaths" in cut.collection_def:
         held = [name for name in names_in(cut, "asset_filepaths") if node_of(name) in reached]
         cut.collection_def["asset_filepaths"].node_list.value[:] = held
-    for index in sorted(touched):
-        key, packed, _ = contexts[index]
-        cut.collection_def[key].bytes_list.value.append(packed)
+    copy_loops(meta_graph, cut, reached)
     return cut
+
+
+def reach_loops(meta_graph: Any, reached: Set[str], stops: Set[str]) -> Set[str]:
+    """What is needed of the loops and conditions that were touched.
+
+    TensorFlow rebuilds a loop from the names of all its tensors, so a loop is kept whole or not at all.
+    """
+    contexts = _read_contexts(meta_graph)
+    nodes = {node.name: node for node in meta_graph.graph_def.node} if contexts else {}
+    found = set(reached)
+    touched: Set[int] = set()
+    for _ in contexts:
+        for index, (_, _, members) in enumerate(contexts):
+            if index not in touched and members & found:
+                touched.add(index)
+                found |= reach(nodes, sorted(members & set(nodes)), stops)
+    return found
+
+
+def copy_loops(meta_graph: Any, cut: Any, reached: Set[str]) -> None:
+    """Describes in a cut MetaGraph the loops and conditions that it has."""
+    for key, packed, members in _read_contexts(meta_graph):
+        if members & reached:
+            cut.collection_def[key].bytes_list.value.append(packed)
 
 
 def reach(nodes: Dict[str, Any], roots: Iterable[str], stops: Set[str]) -> Set[str]:
@@ -171,7 +186,7 @@ def _names_of_context(context: Any) -> List[str]:
     return [name for name in names if name]
 
 
-def _drop_colocations(graph_def: Any) -> None:
+def drop_colocations(graph_def: Any) -> None:
     """Forgets the wish to be placed beside a node that is not here any more."""
     held = {b"loc:@" + node.name.encode() for node in graph_def.node}
     for node in graph_def.node:

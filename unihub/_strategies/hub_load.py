@@ -10,14 +10,14 @@ import contextlib
 import functools
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
-from unihub import _boundary, _compat, errors
+from unihub import _boundary, _compat, _selective, errors
 from unihub._inlining import call_inlined, pack_outputs
 from unihub._model import Model, add_to_collection
 from unihub._plan import Plan
 from unihub._runtime import building_function
 from unihub._signature_call import bind_inputs, select_output
 from unihub._traces import match
-from unihub._vocabulary import Format, RuntimeMode, Signature
+from unihub._vocabulary import Format, RuntimeMode, Signature, Use
 
 _REFERENCE_VARIABLES = frozenset({"Variable", "VariableV2"})
 
@@ -39,11 +39,13 @@ class HubLoad(Model):
             return _run_whole(plan)
         try:
             with _scope_of_variables(plan):
-                native = _compat.load_saved_model(plan.source, plan.tags, plan.request.load_options)
+                native = _selective.load(plan)
         except Exception as exc:
             if plan.info.format is Format.TF2_SAVED_MODEL or not _boundary.is_unliftable(exc):
                 raise
-            return _run_whole(plan)
+            native = _load_signature(plan)
+            if native is None:
+                return _run_whole(plan)
         return cls(plan, native)
 
     def __init__(self, plan: Plan, native: Any) -> None:
@@ -159,6 +161,14 @@ def _hides_variables(plan: Plan) -> bool:
     """
     reference = _REFERENCE_VARIABLES & plan.meta_graph.ops
     return bool(reference) and plan.runtime.mode is not RuntimeMode.TF2 and not plan.meta_graph.has_object_graph
+
+
+def _load_signature(plan: Plan) -> Optional[Any]:
+    """What the signature that was asked for needs of a TF1 graph, which may load where the whole does not."""
+    if plan.request.signature is None or plan.request.full or plan.use is not None or plan.signature is None:
+        return None
+    with _scope_of_variables(plan):
+        return _selective.load_part(plan, Use(plan.signature.name, layer=False))
 
 
 def _run_whole(plan: Plan) -> Model:

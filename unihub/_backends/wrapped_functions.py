@@ -1,0 +1,152 @@
+"""Functions that do nothing but call another one, with the other's body in the place of the call.
+
+Keras and ``tf.saved_model.save`` put such functions around the one that computes, and TensorFlow rebuilds both, with a
+placeholder for every variable in each. Only what is certain is done: one call, of a function that nobody else names.
+"""
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set
+
+_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+_BESIDE = _CALLS + ("Identity", "NoOp")
+_RESOURCE = 20  # DT_RESOURCE
+# Attributes of a function that say nothing about how it runs.
+_HARMLESS = frozenset(["_construction_context", "_input_shapes"])
+
+
+class Inlined(NamedTuple):
+    """What became of a function: which one has its body, below which name, and the names of its inputs there."""
+
+    wrapper: str
+    prefix: str
+    inputs: Dict[str, str]
+
+
+def inline(library: Any, exposed: Set[str]) -> Dict[str, Inlined]:
+    """Puts the bodies of wrapped functions into the functions around them.
+
+    Args:
+        library: A ``FunctionDefLibrary``, which is changed.
+        exposed: The functions that are known by name, and so must stay.
+
+    Returns:
+        What became of each function that is not there any more.
+    """
+    functions = {function.signature.name: function for function in library.function}
+    mentions = _count_mentions(library, functions)
+    done: Dict[str, Inlined] = {}
+    for name in sorted(exposed & set(functions)):
+        wrapper = functions[name]
+        call = _only_call(wrapper)
+        if call is None:
+            continue
+        body = functions.get(call.attr["f"].func.name)
+        if body is None or not _may_move(wrapper, body, call, exposed, mentions):
+            continue
+        done[body.signature.name] = _inline(wrapper, call, body)
+    kept = [function for function in library.function if function.signature.name not in done]
+    copies = [type(function).FromString(function.SerializeToString()) for function in kept] if done else []
+    if done:
+        del library.function[:]
+        library.function.extend(copies)
+    return done
+
+
+def _count_mentions(library: Any, functions: Mapping[str, Any]) -> Dict[str, int]:
+    counts: Dict[str, int] = {}
+
+    def count(name: str) -> None:
+        counts[name] = counts.get(name, 0) + 1
+
+    def read(value: Any) -> None:
+        kind = value.WhichOneof("value")
+        if kind == "s" and len(value.s) < 1024:
+            count(value.s.decode("utf-8", "replace"))
+        for called in [value.func] if kind == "func" else value.list.func if kind == "list" else ():
+            count(called.name)
+            for inner in called.attr.values():
+                read(inner)
+
+    for function in library.function:
+        for value in function.attr.values():
+            read(value)
+        for node in function.node_def:
+            count(node.op)
+            for value in node.attr.values():
+                read(value)
+    for gradient in library.gradient:
+        count(gradient.function_name)
+        count(gradient.gradient_func)
+    return counts
+
+
+def _only_call(function: Any) -> Optional[Any]:
+    """The one call in a function that does nothing else."""
+    if any(node.op not in _BESIDE for node in function.node_def):
+        return None
+    calls = [node for node in function.node_def if node.op in _CALLS]
+    return calls[0] if len(calls) == 1 else None
+
+
+def _may_move(wrapper: Any, body: Any, call: Any, exposed: Set[str], mentions: Mapping[str, int]) -> bool:
+    name = body.signature.name
+    # Where the shapes of variables are not known in the wrapper, other kernels may be chosen, with other rounding.
+    if not all(_has_shape(argument) for argument in wrapper.signature.input_arg):
+        return False
+    if name in exposed or mentions.get(name) != 1 or set(body.attr) - _HARMLESS:
+        return False
+    if call.device or call.attr["executor_type"].s or call.attr["f"].func.attr:
+        return False
+    if any(source.startswith("^") for source in call.input) or len(call.input) != len(body.signature.input_arg):
+        return False
+    # A colocation names nodes, which get other names.
+    return not any("_class" in node.attr for node in body.node_def)
+
+
+def _has_shape(argument: Any) -> bool:
+    """Whether the shape of a variable is known; TensorFlow notes it since 2.5."""
+    return argument.type != _RESOURCE or bool(getattr(argument, "handle_data", ()))
+
+
+def _inline(wrapper: Any, call: Any, body: Any) -> Inlined:
+    prefix = call.name + "/"
+    inputs: Dict[str, str] = {argument.name: source for argument, source in zip(body.signature.input_arg, call.input)}
+
+    def inside(source: str) -> str:
+        """What a node of the body takes, by its name in the wrapper."""
+        control, name = ("^", source[1:]) if source.startswith("^") else ("", source)
+        base = str(name.split(":")[0])
+        if base not in inputs:
+            return str(control + prefix + name)
+        return control + (inputs[base].split(":")[0] if control else inputs[base])
+
+    results: List[str] = [inside(body.ret[argument.name]) for argument in body.signature.output_arg]
+
+    def outside(source: str) -> str:
+        """What a node of the wrapper took from the call."""
+        parts = source.split(":")
+        return results[int(parts[2]) if len(parts) > 2 else 0] if parts[0] == call.name else source
+
+    done = [inside("^" + name) for name in body.control_ret.values()]
+    done += ["^" + name.split(":")[0] for name in results if name.startswith(prefix)]
+    kept = [node for node in wrapper.node_def if node.name != call.name]
+    for node in kept:
+        node.input[:] = [source if source.startswith("^") else outside(source) for source in node.input]
+    for name, source in list(wrapper.ret.items()):
+        wrapper.ret[name] = outside(source)
+    nodes = _moved(body.node_def, prefix, inside) + [type(node).FromString(node.SerializeToString()) for node in kept]
+    # Whoever waited for the call waits for all that it did.
+    finished = type(call)(name=call.name, op="NoOp", input=list(dict.fromkeys(done)))
+    del wrapper.node_def[:]
+    wrapper.node_def.extend(nodes + [finished])
+    return Inlined(wrapper.signature.name, prefix, inputs)
+
+
+def _moved(nodes: Iterable[Any], prefix: str, inside: Any) -> List[Any]:
+    moved = []
+    for node in nodes:
+        copy = type(node).FromString(node.SerializeToString())
+        copy.name = prefix + node.name
+        copy.input[:] = [inside(source) for source in node.input]
+        moved.append(copy)
+    return moved

@@ -1,0 +1,182 @@
+"""A SavedModel cut down to what one use of it needs, which TensorFlow loads many times faster.
+
+Loading a SavedModel is rebuilding each of its functions in Python, and Keras writes hundreds that no caller needs. The
+part is a SavedModel of its own in the cache: a new ``saved_model.pb`` beside links to the untouched variables and
+assets. What must stay true: a model that is not understood, or of which the part does not load, is loaded whole.
+"""
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+from typing import Any, Callable, Iterator, Optional, Tuple
+
+from unihub import _compat
+from unihub._resolve import cache
+from unihub._vocabulary import Use
+
+_log = logging.getLogger(__name__)
+
+# A part that another version of this code made may be another part.
+_VERSION = "1"
+_GROUP = "parts"
+_GRAPH = "saved_model.pb"
+_WHOLE = "whole.txt"
+_LINKED = ("variables", "assets")
+_BLOCK = 1 << 20
+
+# A part with more of the functions than this is hardly loaded sooner than the whole.
+_WORTH_IT = 0.8
+# Reading and writing a graph full of constants takes longer than loading the functions it would save.
+_BYTES_PER_FUNCTION = 1 << 20
+_NODES_PER_FUNCTION = 20
+
+
+class NotWorthIt(Exception):
+    """The part would be loaded no sooner than the whole."""
+
+
+def load(plan: Any) -> Any:
+    """Loads a model with ``tf.saved_model.load``: the part that the plan's use needs, or all of it.
+
+    Args:
+        plan: What to load, and for which use.
+
+    Returns:
+        What TensorFlow gives back.
+    """
+    if plan.use is not None:
+        found = load_part(plan, plan.use)
+        if found is not None:
+            return found
+    return _compat.load_saved_model(plan.source, plan.tags, plan.request.load_options)
+
+
+def load_part(plan: Any, use: Use) -> Optional[Any]:
+    """The same for the part that a use needs; ``None`` where there is none, or it cannot be loaded."""
+    place = find_part(plan, use)
+    if place is None:
+        return None
+    try:
+        return _compat.load_saved_model(place, plan.tags, plan.request.load_options)
+    except Exception as exc:  # Whatever it is, the whole may load, or tells better what is wrong.
+        _log.debug("%s is loaded whole, for its part could not be: %s", plan.source, exc, exc_info=True)
+        return None
+
+
+def find_part(plan: Any, use: Use) -> Optional[str]:
+    """The directory of the part of a model that a use needs, made first if it is not there.
+
+    Args:
+        plan: The model and its variant.
+        use: What it is loaded for.
+
+    Returns:
+        The directory of the part; ``None`` when the whole is to be loaded.
+    """
+    try:
+        _check_size(plan)
+        place = cache.entry(_GROUP, _name(plan, use), lambda empty: _fill(empty, plan, use))
+        reason = os.path.join(place, _WHOLE)
+        if not os.path.exists(reason):
+            return place
+        with open(reason, encoding="utf-8") as file:
+            _log.debug("%s is loaded whole: %s", plan.source, file.read())
+    except Exception as exc:  # The whole can always be loaded.
+        _log.debug("%s is loaded whole: %s", plan.source, exc, exc_info=True)
+    return None
+
+
+def _check_size(plan: Any) -> None:
+    parts = plan.meta_graph.function_count + plan.meta_graph.node_count // _NODES_PER_FUNCTION
+    size = os.path.getsize(os.path.join(plan.source, _GRAPH))
+    if size > (parts + 1) * _BYTES_PER_FUNCTION:
+        raise NotWorthIt("its graph is {:,} bytes long and has {} functions".format(size, parts))
+
+
+def fingerprint(path: str) -> str:
+    """What tells the files of a model from all others: the graph's contents, and where and of what age the rest is.
+
+    The rest may be gigabytes, and is not read.
+    """
+    digest = hashlib.sha256()
+    with open(os.path.join(path, _GRAPH), "rb") as file:
+        for block in iter(lambda: file.read(_BLOCK), b""):
+            digest.update(block)
+    place = os.path.realpath(path)
+    digest.update(place.encode("utf-8", "surrogateescape"))
+    for folder in _LINKED:
+        for name, status in _files_below(os.path.join(place, folder)):
+            line = "{} {} {}\n".format(name, status.st_size, status.st_mtime_ns)
+            digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _files_below(directory: str) -> Iterator[Tuple[str, os.stat_result]]:
+    for parent, folders, names in os.walk(directory):
+        folders.sort()
+        for name in sorted(names):
+            file = os.path.join(parent, name)
+            yield os.path.relpath(file, directory), os.stat(file)
+
+
+def _name(plan: Any, use: Use) -> str:
+    text = "\n".join((_VERSION, fingerprint(plan.source), repr(sorted(plan.tags)), repr((use.signature, use.layer))))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _fill(directory: str, plan: Any, use: Use) -> None:
+    """Writes the part into an empty directory; or why there is none, so that nobody looks for it again."""
+    from unihub._backends.reached_objects import NotUnderstood
+
+    try:
+        meta_graph = _cut(plan, use)
+    except (NotUnderstood, NotWorthIt) as exc:
+        with open(os.path.join(directory, _WHOLE), "w", encoding="utf-8") as file:
+            file.write(str(exc))
+        return
+    for folder in _LINKED:
+        if os.path.isdir(os.path.join(plan.source, folder)):
+            _link(os.path.join(os.path.realpath(plan.source), folder), os.path.join(directory, folder))
+    saved_model = _compat.saved_model_message()(saved_model_schema_version=1)
+    saved_model.meta_graphs.add().CopyFrom(meta_graph)
+    with open(os.path.join(directory, _GRAPH), "wb") as file:
+        file.write(saved_model.SerializeToString())
+
+
+def _cut(plan: Any, use: Use) -> Any:
+    from unihub._backends import reached_graph, reached_objects
+
+    meta_graphs = [each for each in _compat.read_meta_graphs(plan.source) if set(each.meta_info_def.tags) == plan.tags]
+    (meta_graph,) = meta_graphs
+    if meta_graph.HasField("object_graph_def"):
+        reached = reached_objects.cut(meta_graph, _compat.read_checkpoint_objects(plan.source), use)
+    else:
+        reached = reached_graph.cut(meta_graph, use)
+    if reached.kept > _WORTH_IT * reached.of:
+        raise NotWorthIt("{} of {} of its functions or nodes are needed".format(reached.kept, reached.of))
+    return reached.meta_graph
+
+
+def _link(folder: str, place: str) -> None:
+    """A link to a folder; where the system makes none, a folder of links to its files, or of copies."""
+    try:
+        os.symlink(folder, place, target_is_directory=True)
+    except (OSError, NotImplementedError):
+        shutil.copytree(folder, place, copy_function=_link_file)
+
+
+def _link_file(file: str, place: str) -> None:
+    link: Callable[[str, str], None]
+    for link in (os.link, _copy):
+        try:
+            link(file, place)
+            return
+        except OSError:
+            if link is _copy:
+                raise
+
+
+def _copy(file: str, place: str) -> None:
+    shutil.copyfile(file, place)
