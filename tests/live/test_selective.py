@@ -160,7 +160,7 @@ def test_the_call(kind, tmp_path):
 
 
 @needs_tf2
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=[pytest.mark.thorough] * (seed > 2)) for seed in range(12)])
 def test_random_modules(seed, tmp_path):
     """For every use of a random module the part equals the whole."""
     path = str(tmp_path / "model")
@@ -318,6 +318,7 @@ WRITTEN = [path for path in sorted((DATA / "keras").glob("*.tar.gz")) if written
 
 @needs_tf2
 @pytest.mark.parametrize("archive", WRITTEN, ids=lambda path: path.name[:-7])
+@pytest.mark.thorough
 class TestKerasModels:
     """The same network, as Keras saves it in each version, with an optimizer and its slots."""
 
