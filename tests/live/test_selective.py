@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import DATA, MODES, RUNTIME, TENSORFLOW, assert_close, live_context, load_golden
+from conftest import DATA, MODES, RUNTIME, TENSORFLOW, assert_close, live_context, load_golden, missing_server
 
 import unihub
 from unihub import _compat, _plan, _selective
@@ -180,6 +180,23 @@ def test_what_is_not_reached_is_not_there(tmp_path):
     with pytest.raises(AttributeError, match="full=True"):
         model.vectors  # noqa: B018 - that it is not there is the point
     assert unihub.load(path, signature="number", full=True).vectors.shape == [5, 3]
+
+
+@needs_tf2
+def test_a_layer_has_what_is_read_off_the_model(tmp_path):
+    """As in ``layer.resolved_object.vocab_file.asset_path``, which many programs around text encoders say."""
+    if missing_server("keras"):
+        pytest.skip("nobody serves a layer here; test_contract.py proves the error")
+    encoder = use_models.Tables(str(tmp_path))
+    encoder.vocab_file = tf.saved_model.Asset(use_models.write_words(str(tmp_path), "vocab.txt", ["one", "two"]))
+    encoder.do_lower_case = tf.Variable(True, trainable=False)
+    tf.saved_model.save(encoder, str(tmp_path / "encoder"))
+    layer = unihub.KerasLayer(str(tmp_path / "encoder"))
+    assert layer.plan.use is not None
+    with open(layer.resolved_object.vocab_file.asset_path.numpy(), encoding="utf-8") as file:
+        assert file.read() == "one\ntwo\n"
+    assert layer.resolved_object.do_lower_case.numpy()
+    assert not hasattr(layer.resolved_object, "number")
 
 
 @needs_tf2

@@ -16,6 +16,9 @@ from unihub._vocabulary import Use
 
 # What a layer around a model needs beside its call.
 _OF_LAYER = ("variables", "trainable_variables", "regularization_losses")
+# And of what kind the root's attributes are that code reads off it: the vocabulary of a text encoder, say, which is
+# layer.resolved_object.vocab_file. They bring no functions with them.
+_READ_OFF = frozenset(["asset", "constant", "variable"])
 
 # The objects that lie in SavedModels, by the name of the field that describes them.
 _KINDS = frozenset(
@@ -93,10 +96,11 @@ class _Reach:
             self._keep_edge(0, "__call__", call)
             self._keep(call)
         if use.layer:
-            for name in _OF_LAYER:
-                if self._has_child(0, name):
-                    self._keep_edge(0, name, self._child(0, name))
-                    self._keep(self._child(0, name))
+            for reference in self._nodes[0].children:
+                name, child = reference.local_name, reference.node_id
+                if name in _OF_LAYER or self._nodes[child].WhichOneof("kind") in _READ_OFF:
+                    self._keep_edge(0, name, child)
+                    self._keep(child)
 
     def follow(self) -> None:
         """Keeps what the kept things need."""
