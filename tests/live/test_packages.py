@@ -53,7 +53,7 @@ def basic_pitch(packages):
     return packages / "basic_pitch" / "saved_models" / "icassp_2022" / "nmp"
 
 
-def is_refused(handle, mode, **options):
+def is_refused(handle, mode, readable=READABLE, **options):
     """Whether this TensorFlow cannot read the model, or cannot serve the api; then that it is said so."""
     api, format = options.get("api", "load"), unihub.inspect(handle).format
     refusal = None
@@ -62,7 +62,7 @@ def is_refused(handle, mode, **options):
         refusal = UnsupportedError
     elif missing_server(api, options.get("keras", "auto")):
         refusal = RuntimeUnavailableError
-    elif not READABLE:
+    elif not readable:
         refusal = MissingOpsError
     if refusal is None:
         return False
@@ -109,7 +109,8 @@ def test_guesslang_predict(place, packages, guesslang):
 )
 def test_basic_pitch(place, basic_pitch, options):
     """It hears the concert pitch, a at 440 Hz: note 69 of MIDI, on a piano whose first is 21."""
-    if is_refused(basic_pitch, place.mode, **options):
+    # What one signature reaches of it is old enough for TensorFlow 1.15, which cannot read the whole.
+    if is_refused(basic_pitch, place.mode, readable=READABLE or "signature" in options, **options):
         return
     model = unihub.load(basic_pitch, **options)
     tone = np.sin(2 * np.pi * 440 / 22050 * np.arange(43844)).astype(np.float32)[np.newaxis, :, np.newaxis]
