@@ -14,6 +14,9 @@ _TWINS = ("forward_function_name", "backward_function_name")
 _INTERFACE = "api_implements"
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+# Ops with functions of their own: up to TensorFlow 2.10 at least, the gradient of a loop rewrites the loop's body under
+# the name of the body, and two loops with one body would rewrite it to two functions of one name.
+_CONTROL_FLOW = frozenset(["Case", "If", "StatelessCase", "StatelessIf", "StatelessWhile", "While"])
 _GRADIENT = "_gradient_op_type"
 
 # TensorFlow calls these stateful for the variables they are given; they hold no state of their own.
@@ -36,6 +39,7 @@ class FunctionLibrary:
         self._gradients_in: Dict[str, List[str]] = {}
         self._named_by: Dict[str, Set[str]] = {}
         self._named_in_texts: Set[str] = set()
+        self._in_control_flow: Set[str] = set()
         self._twins: Dict[bytes, List[str]] = {}
         for name, function in self._functions.items():
             if _INTERFACE in function.attr:
@@ -84,10 +88,14 @@ class FunctionLibrary:
         for node in nodes:
             if node.op in self._functions:
                 found.add(node.op)
+            named: Set[str] = set()
             for attribute in node.attr.values():
                 kind = attribute.WhichOneof("value")
                 if kind in ("func", "list", "s"):
-                    self._read_attribute(kind, attribute, found, gradients)
+                    self._read_attribute(kind, attribute, named, gradients)
+            if node.op in _CONTROL_FLOW:
+                self._in_control_flow |= named
+            found |= named
 
     def _read_attribute(self, kind: str, value: Any, found: Set[str], gradients: Set[str]) -> None:
         if kind == "s":
@@ -155,7 +163,9 @@ class FunctionLibrary:
     def _must_stay(self, name: str) -> bool:
         """Whether a function is more than what it computes: it holds state, or is known by its name."""
         function = self._functions[name]
-        if name in self._named_in_texts or name in self._symbolic or name in self._symbolic.values():
+        if name in self._named_in_texts or name in self._in_control_flow:
+            return True
+        if name in self._symbolic or name in self._symbolic.values():
             return True
         if any(key in function.attr for key in _TWINS + (_INTERFACE,)):
             return True
