@@ -3,14 +3,25 @@ import logging
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import DATA, MODES, RUNTIME, TENSORFLOW, assert_close, live_context, load_golden, missing_server
+from conftest import (
+    DATA,
+    HAS_KERAS2,
+    MODES,
+    RUNTIME,
+    TENSORFLOW,
+    assert_close,
+    live_context,
+    load_golden,
+    missing_server,
+)
 
 import unihub
-from unihub import _compat, _plan, _selective
+from unihub import _compat, _plan, _selective, errors
 
 if TENSORFLOW < (1, 15):
     pytest.skip("TensorFlow 1.14 has not the specs that the models below are made of", allow_module_level=True)
@@ -424,12 +435,23 @@ def test_graphs(place):
     if TENSORFLOW < (2, 1):
         pytest.skip("TensorFlow 2.1 wrote it with ops that 1.15 does not have")
     x = np.random.RandomState(0).rand(2, 8, 8, 3).astype(np.float32)
-    found = []
-    for full in (False, True):
+
+    def call(full):
         model = unihub.load(archive, signature="serving_default", full=full)
         assert (model.plan.use is None) == full
-        found.append(place.run(model(tf.constant(x)), model))
-    assert_same([found[0]], [found[1]])
+        return place.run(model(tf.constant(x)), model)
+
+    part = call(full=False)
+    if HAS_KERAS2 or _compat.installed_version("tf_keras"):
+        assert_same([part], [call(full=True)])
+        return
+    # The whole has an optimizer, which TensorFlow without Keras 2 does not know.
+    with pytest.raises(errors.LoadError, match="add_slot"):
+        call(full=True)
+    # A graph is the default one in its own thread only.
+    with ThreadPoolExecutor(1) as thread:
+        eager = thread.submit(lambda: unihub.load(archive, signature="serving_default")(tf.constant(x)).numpy())
+    np.testing.assert_allclose(part, eager.result(), rtol=1e-6)
 
 
 SIGNATURES = [
