@@ -140,7 +140,7 @@ def _make_signature(
     labels = list(names) + ["argument_{}".format(index) for index in range(len(names), len(args))]
     arguments = list(zip(labels, args)) + [(name, kwargs[name]) for name in sorted(kwargs)]
     specs = _name_specs(arguments)
-    if specs is None or not _can_be_named(outputs):
+    if specs is None or not _is_flat(outputs):
         return None
 
     def serve(**tensors: Any) -> Dict[str, Any]:
@@ -203,10 +203,6 @@ def _name_parts(label: str, argument: Any) -> List[Tuple[str, Any]]:
     if not all(names) or len(set(names)) < len(names):
         names = [label if not index else "{}_{}".format(label, index) for index in range(len(parts))]
     return list(zip(names, parts))
-
-
-def _can_be_named(outputs: Any) -> bool:
-    return _is_flat(outputs)
 
 
 def _name_outputs(outputs: Any) -> Dict[str, Any]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import itertools
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional
 
+import numpy as np
+
 from unihub import _boundary, _compat, errors
 from unihub._vocabulary import Signature, Tensor
 
@@ -134,12 +136,11 @@ def _make_value(tensor: Tensor, rank: int, batch: int, size: int, text: bytes) -
     if tensor.kind == "sparse":
         return _make_sparse(tensor, shape if tensor.shape else [batch, size], text)
     if tensor.kind == "ragged":
-        return [_fill(tensor, [3], text), _numpy().array([0, 1, 3], "int64")]
+        return [_fill(tensor, [3], text), np.array([0, 1, 3], "int64")]
     return _fill(tensor, shape, text)
 
 
 def _make_sparse(tensor: Tensor, shape: List[int], text: bytes) -> List[Any]:
-    np = _numpy()
     last = [size - 1 for size in shape]
     indices = np.array(sorted({tuple([0] * len(shape)), tuple(last)}), "int64")
     return [indices, _fill(tensor, [len(indices)], text), np.array(shape, "int64")]
@@ -147,7 +148,6 @@ def _make_sparse(tensor: Tensor, shape: List[int], text: bytes) -> List[Any]:
 
 def _fill(tensor: Tensor, shape: List[int], text: bytes) -> Any:
     """Small values of every kind: whole numbers are 0 or 1, so that they are indices of anything."""
-    np = _numpy()
     count = int(np.prod(shape))
     if tensor.dtype == "string":
         return np.full(shape, text, dtype=object)
@@ -183,7 +183,6 @@ def _find_difference(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Com
 
 
 def _difference(wanted: Any, found: Any) -> float:
-    np = _numpy()
     if isinstance(wanted, list):
         return max(_difference(*pair) for pair in zip(wanted, found))
     wanted, found = np.asarray(wanted), np.asarray(found)
@@ -197,9 +196,3 @@ def _difference(wanted: Any, found: Any) -> float:
     # What is a number in one and none in the other is as far apart as can be.
     apart = np.where(same, 0, np.where(np.isnan(apart), np.inf, apart))
     return float(apart.max()) if apart.size else 0.0
-
-
-def _numpy() -> Any:
-    import numpy
-
-    return numpy

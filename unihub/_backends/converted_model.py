@@ -11,7 +11,8 @@ from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Seq
 from unihub import _compat, _reusable
 from unihub._backends import converted_state, module_graph, variable_reads
 from unihub._backends.converted_state import State
-from unihub._backends.functional_graph import import_graph, key_of, node_of
+from unihub._backends.functional_graph import import_graph, key_of
+from unihub._backends.module_graph import node_of
 from unihub._backends.resource_graph import use_resources
 
 

@@ -9,7 +9,8 @@ from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
 from unihub import _compat
 from unihub._backends import module_graph
-from unihub._backends.functional_graph import NotUnderstood, import_graph, node_of
+from unihub._backends.functional_graph import NotUnderstood, import_graph
+from unihub._backends.module_graph import node_of
 
 _TABLES = frozenset({"HashTableV2", "MutableDenseHashTableV2", "MutableHashTableOfTensorsV2", "MutableHashTableV2"})
 _FILLING = frozenset(

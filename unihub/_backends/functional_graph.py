@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Se
 
 from unihub import _compat
 from unihub._backends import tensor_lists, variable_reads
+from unihub._backends.module_graph import node_of
 
 # Where a node stands: the loops and branches around it, the outermost first.
 Frame = Tuple[str, str, int]
@@ -72,10 +73,6 @@ def import_graph(
 def key_of(reference: str) -> str:
     """The full name of a tensor that a node's input speaks of."""
     return reference if ":" in reference else reference + ":0"
-
-
-def node_of(reference: str) -> str:
-    return reference.split(":")[0].lstrip("^")
 
 
 class _Importer:

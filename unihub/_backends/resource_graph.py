@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple
 
-from unihub._backends.functional_graph import NotUnderstood, node_of
+from unihub._backends.functional_graph import NotUnderstood
+from unihub._backends.module_graph import node_of
 
 _VARIABLES = frozenset({"Variable", "VariableV2"})
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Optional
 
+from unihub._backends.module_graph import node_of
+
 # What takes a tensor into a loop or branch, or passes it on in there.
 _PASSING = frozenset({"Enter", "Identity", "Switch"})
 
@@ -42,7 +44,7 @@ class _Ways:
     def __init__(self, nodes: Dict[str, Any]) -> None:
         self._consumers: Dict[str, List[Any]] = {}
         for node in nodes.values():
-            for source in {_node_of(source) for source in node.input if not source.startswith("^")}:
+            for source in {node_of(source) for source in node.input if not source.startswith("^")}:
                 self._consumers.setdefault(source, []).append(node)
 
     def consumers(self, name: str) -> List[Any]:
@@ -99,7 +101,3 @@ def _replace(nodes: Dict[str, Any], chain: List[Any]) -> None:
             new.attr["Tparams"].CopyFrom(dtype)
             new.attr["Tindices"].CopyFrom(node.attr["Tindices"])
     nodes[entry.name].input[0] = value.name
-
-
-def _node_of(reference: str) -> str:
-    return reference.split(":")[0]
