@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Dict, Iterator, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, Mapping, Optional, Tuple
 
-from unihub import _schema
 from unihub._protobuf import Message, Source, WireError
 
 _MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
@@ -22,34 +21,17 @@ _MAX_BLOCK = 1 << 28
 Shape = Optional[Tuple[Optional[int], ...]]
 
 
-class Entry(NamedTuple):
-    """Where the bytes of one tensor are."""
-
-    dtype: str
-    shape: Shape
-    shard: int
-    offset: int
-    size: int
-
-
 @dataclass(frozen=True)
 class Index:
     """What a checkpoint holds.
 
     Attributes:
         shard_count: The number of files over which the tensors are spread.
-        entries: The tensors by their keys.
+        shard_bytes: How long each file that holds something has to be at least, by its number.
     """
 
     shard_count: int
-    entries: Mapping[str, Entry]
-
-    def shard_bytes(self) -> Dict[int, int]:
-        """How long each shard that holds something has to be at least."""
-        needed: Dict[int, int] = {}
-        for entry in self.entries.values():
-            needed[entry.shard] = max(needed.get(entry.shard, 0), entry.offset + entry.size)
-        return needed
+    shard_bytes: Mapping[int, int]
 
 
 def read_index(path: str) -> Index:
@@ -76,27 +58,16 @@ def read_index(path: str) -> Index:
 
 def _read_table(source: Source) -> Index:
     shard_count = 0
-    entries: Dict[str, Entry] = {}
-    for key, value in _read_pairs(source):
-        if not key:
+    needed: Dict[int, int] = {}
+    for has_key, value in _read_pairs(source):
+        if not has_key:
             shard_count = value.read_as("BundleHeaderProto").number("num_shards")
-        else:
-            # The keys of slices of a partitioned variable are no text, yet must stay apart.
-            entries[key.decode("utf-8", "backslashreplace")] = _read_entry(value.read_as("BundleEntryProto"))
-    return Index(shard_count, entries)
-
-
-def _read_entry(message: Message) -> Entry:
-    entry = Entry(
-        _schema.dtype_name(message.number("dtype")),
-        read_shape(message.message("shape")),
-        message.number("shard_id"),
-        message.number("offset"),
-        message.number("size"),
-    )
-    if min(entry.shard, entry.offset, entry.size) < 0:
-        raise WireError("it places a tensor at a negative position")
-    return entry
+            continue
+        shard, offset, size = value.read_as("BundleEntryProto").numbers("shard_id", "offset", "size")
+        if min(shard, offset, size) < 0:
+            raise WireError("it places a tensor at a negative position")
+        needed[shard] = max(needed.get(shard, 0), offset + size)
+    return Index(shard_count, needed)
 
 
 def read_shape(message: Message) -> Shape:
@@ -107,7 +78,7 @@ def read_shape(message: Message) -> Shape:
     return tuple(None if size < 0 else size for size in sizes)
 
 
-def _read_pairs(source: Source) -> Iterator[Tuple[bytes, Message]]:
+def _read_pairs(source: Source) -> Iterator[Tuple[bool, Message]]:
     footer = source.size - _FOOTER_BYTES
     _, _, footer = _read_handle(source, footer)  # of the block of filters, which has none
     start, size, _ = _read_handle(source, footer)
@@ -123,8 +94,8 @@ def _read_handle(source: Source, position: int) -> Tuple[int, int, int]:
     return start, size, position
 
 
-def _read_block(source: Source, start: int, size: int) -> Iterator[Tuple[bytes, Message]]:
-    """The keys and values of a block; each key is told by how it differs from the one before."""
+def _read_block(source: Source, start: int, size: int) -> Iterator[Tuple[bool, Message]]:
+    """The values of a block and whether they have a key; each key is told by how it differs from the one before."""
     if size > _MAX_BLOCK:
         raise WireError("it speaks of a block of {} bytes".format(size))
     stored = source.read(start, start + size + _TRAILER_BYTES)
@@ -132,19 +103,19 @@ def _read_block(source: Source, start: int, size: int) -> Iterator[Tuple[bytes, 
         raise WireError("its block at byte {} is compressed in the unknown way {}".format(start, stored[size]))
     data = stored[:size] if stored[size] == _PLAIN else decompress(stored[:size])
     block = Source.of_bytes(data)
-    key = b""
+    known = 0
     position, end = 0, _end_of_pairs(data)
     while position < end:
         shared, position = block.varint(position)
         unshared, position = block.varint(position)
         length, position = block.varint(position)
-        if shared > len(key):
+        if shared > known:
             raise WireError("a key in its block at byte {} continues one that is too short".format(start))
-        key = key[:shared] + block.read(position, position + unshared)
+        known = shared + unshared
         position += unshared
         if position + length > end:
             raise WireError("its block at byte {} ends within a value".format(start))
-        yield key, Message(block, "", position, position + length)
+        yield known > 0, Message(block, "", position, position + length)
         position += length
 
 

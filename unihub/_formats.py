@@ -73,6 +73,24 @@ def saved_model(path: str) -> Iterator[Message]:
         yield message
 
 
+def file_state(path: str) -> Tuple[int, ...]:
+    """What changes when another graph is put in the place of a model's."""
+    file = graph_file(path)
+    with _reading(file):
+        status = os.stat(file)
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def check_unchanged(path: str, state: Tuple[int, ...]) -> None:
+    """Checks that a model's graph is the one of which ``file_state`` was noted.
+
+    Raises:
+        IntegrityError: It is another one.
+    """
+    if file_state(path) != state:
+        raise IntegrityError.changed(graph_file(path))
+
+
 def graph_file(path: str) -> str:
     """The file with the graphs of a model.
 
@@ -121,8 +139,8 @@ def _check_shards(path: str, index: str) -> None:
     with _reading(index):
         _refuse_pointer(index)
         contents = _checkpoint.read_index(index)
-        needed = contents.shard_bytes()
-        shards = {_SHARD_FILE.format(shard, contents.shard_count): size for shard, size in sorted(needed.items())}
+        needed = sorted(contents.shard_bytes.items())
+        shards = {_SHARD_FILE.format(shard, contents.shard_count): size for shard, size in needed}
         missing = _missing_files(path, shards)
         if missing:
             raise IntegrityError.missing_variables(path, missing)

@@ -5,9 +5,10 @@ headers are read, never constants or variables, and nothing is kept: the files m
 """
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple, Union
+from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple, Union
 
 from unihub import _conversion, _formats, _schema
 from unihub._checkpoint import Shape, read_shape
@@ -73,38 +74,83 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Contents:
+    """What a variant of a model is made of.
+
+    Attributes:
+        ops: The types of the ops in its graph and its functions.
+        variables: Its variables, without the slots of an optimizer.
+        type_specs: The classes of the composite types in its functions' signatures.
+        node_count: The number of nodes in its graph, those in functions left out.
+        function_count: The number of functions in its library, which is what loading it takes time for.
+    """
+
+    ops: FrozenSet[str] = frozenset()
+    variables: Tuple[Variable, ...] = ()
+    type_specs: FrozenSet[str] = frozenset()
+    node_count: int = 0
+    function_count: int = 0
+
+
+class _LaterContents:
+    """The same, each read when it is first asked for: all of it takes longer than what loading a model needs."""
+
+    def __init__(self, path: str, number: int) -> None:
+        self._path = path
+        self._number = number
+        self._state = _formats.file_state(path)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _READERS:
+            raise AttributeError(name)
+        with _formats.saved_model(self._path) as message:
+            _formats.check_unchanged(self._path, self._state)
+            value = _READERS[name](next(itertools.islice(message.messages("meta_graphs"), self._number, None)))
+        setattr(self, name, value)
+        return value
+
+    def __eq__(self, other: Any) -> bool:
+        return all(getattr(self, name) == getattr(other, name, None) for name in _READERS)
+
+    def __hash__(self) -> int:
+        return hash(tuple(getattr(self, name) for name in _READERS))
+
+
+@dataclass(frozen=True)
 class MetaGraph:
     """One variant of a model.
 
     Attributes:
         tags: The tags it is chosen by.
         signatures: The named ways to call it, by name.
-        ops: The types of the ops in its graph and its functions.
+        contents: What it is made of; of a large model it is read from the file when it is first asked for.
         tensorflow_version: The TensorFlow that wrote it.
         assets: The names of the files it reads, in ``assets/``.
-        variables: Its variables, without the slots of an optimizer.
         collections: The names of the graph's collections and how many items each has (0 for bare numbers).
         has_object_graph: Whether it holds Python objects, as TensorFlow 2 writes them.
         call: How the root object is called; ``None`` when it cannot be.
         attributes: The names of the root object's attributes.
-        type_specs: The classes of the composite types in its functions' signatures.
-        node_count: The number of nodes in its graph, those in functions left out.
-        function_count: The number of functions in its library, which is what loading it takes time for.
     """
 
     tags: FrozenSet[str]
     signatures: Tuple[Signature, ...]
-    ops: FrozenSet[str]
+    contents: Any = Contents()
     tensorflow_version: str = ""
     assets: Tuple[str, ...] = ()
-    variables: Tuple[Variable, ...] = ()
     collections: Tuple[Tuple[str, int], ...] = ()
     has_object_graph: bool = False
     call: Optional[Call] = None
     attributes: FrozenSet[str] = frozenset()
-    type_specs: FrozenSet[str] = frozenset()
-    node_count: int = 0
-    function_count: int = 0
+
+    @property
+    def ops(self) -> FrozenSet[str]:
+        """The types of the ops in its graph and its functions."""
+        return self.contents.ops  # type: ignore[no-any-return]
+
+    @property
+    def variables(self) -> Tuple[Variable, ...]:
+        """Its variables, without the slots of an optimizer."""
+        return self.contents.variables  # type: ignore[no-any-return]
 
     def collection_size(self, name: str) -> int:
         """How many items a collection has, 0 when there is none of the name."""
@@ -123,9 +169,9 @@ class MetaGraph:
             "has_object_graph": self.has_object_graph,
             "call": {"arguments": list(self.call.arguments), "traces": self.call.traces} if self.call else None,
             "attributes": sorted(self.attributes),
-            "type_specs": sorted(self.type_specs),
-            "node_count": self.node_count,
-            "function_count": self.function_count,
+            "type_specs": sorted(self.contents.type_specs),
+            "node_count": self.contents.node_count,
+            "function_count": self.contents.function_count,
         }
 
 
@@ -269,35 +315,35 @@ def inspect(path: Union[str, os.PathLike[str]]) -> ModelInfo:
     """
     path = os.fspath(path)
     with _formats.saved_model(path) as message:
-        meta_graphs = tuple(_read_meta_graph(meta_graph) for meta_graph in message.messages("meta_graphs"))
-    found = _formats.name_format(path, any(meta_graph.has_object_graph for meta_graph in meta_graphs))
+        found = [_read_meta_graph(each, path, number) for number, each in enumerate(message.messages("meta_graphs"))]
+    meta_graphs = tuple(found)
+    kind = _formats.name_format(path, any(meta_graph.has_object_graph for meta_graph in meta_graphs))
     # TensorFlow 2 restores even the checkpoint of a model that has no variables.
-    has_variables = any(meta_graph.variables or meta_graph.has_object_graph for meta_graph in meta_graphs)
+    has_variables = any(meta_graph.has_object_graph or meta_graph.variables for meta_graph in meta_graphs)
     assets = dict.fromkeys(name for meta_graph in meta_graphs for name in meta_graph.assets)
     _formats.check_whole(path, has_variables, assets)
-    return ModelInfo(path, found, meta_graphs, _conversion.read_notes(path))
+    return ModelInfo(path, kind, meta_graphs, _conversion.read_notes(path))
 
 
-def _read_meta_graph(message: Message) -> MetaGraph:
+def _read_meta_graph(message: Message, path: str, number: int) -> MetaGraph:
     information = message.message("meta_info_def")
-    collections = {name: _Collection(value) for name, value in message.entries("collection_def").items()}
-    objects = _ObjectGraph(message.message("object_graph_def")) if message.has("object_graph_def") else None
-    graph = _read_graph(message.message("graph_def"), with_variables=objects is None)
+    collections = _read_collections(message)
+    objects = _object_graph(message)
     return MetaGraph(
         tags=frozenset(information.texts("tags")),
         signatures=_read_signatures(message),
-        ops=graph.ops,
+        contents=_LaterContents(path, number),
         tensorflow_version=information.text("tensorflow_version"),
         assets=_read_assets(message, collections),
-        variables=objects.variables() if objects else _collected_variables(collections, graph.variables),
         collections=tuple(sorted((name, len(collection)) for name, collection in collections.items())),
         has_object_graph=objects is not None,
         call=objects.call() if objects else None,
         attributes=objects.attributes() if objects else frozenset(),
-        type_specs=objects.type_specs() if objects else frozenset(),
-        node_count=graph.node_count,
-        function_count=graph.function_count,
     )
+
+
+def _object_graph(message: Message) -> Optional[_ObjectGraph]:
+    return _ObjectGraph(message.message("object_graph_def")) if message.has("object_graph_def") else None
 
 
 # Signatures.
@@ -346,34 +392,47 @@ def _type_spec_class(message: Message) -> str:
 # The graph.
 
 
-@dataclass(frozen=True)
-class _Graph:
-    """What is of interest in a graph: the ops, the variables that its nodes make, and how many functions it has."""
-
-    ops: FrozenSet[str]
-    variables: Dict[str, Variable]
-    node_count: int
-    function_count: int
-
-
-def _read_graph(message: Message, with_variables: bool) -> _Graph:
-    ops: Set[str] = set()
+def _read_ops(message: Message) -> FrozenSet[str]:
+    graph = message.message("graph_def")
+    ops = set(graph.texts_within("node", "op"))
     functions: Set[str] = set()
-    variables: Dict[str, Variable] = {}
-    node_count = 0
-    for field, part in message.walk():
-        if field == "library":
-            for function in part.messages("function"):
-                functions.add(function.message("signature").text("name"))
-                ops.update(function.texts_within("node_def", "op"))
-            continue
-        node_count += 1
-        op = part.text("op")
-        ops.add(op)
-        if with_variables and op in _VARIABLE_OPS:
-            variables[part.text("name")] = _read_variable_node(part)
+    for function in graph.message("library").messages("function"):
+        functions.add(function.message("signature").text("name"))
+        ops.update(function.texts_within("node_def", "op"))
     # TensorFlow 1 calls a function by a node whose op is the function's name.
-    return _Graph(frozenset(ops - functions), variables, node_count, len(functions))
+    return frozenset(ops - functions)
+
+
+def _read_variables(message: Message) -> Tuple[Variable, ...]:
+    objects = _object_graph(message)
+    if objects is not None:
+        return objects.variables()
+    nodes = (node for node in message.message("graph_def").messages("node") if node.text("op") in _VARIABLE_OPS)
+    made = (_read_variable_node(node) for node in nodes)
+    return _collected_variables(_read_collections(message), {variable.name: variable for variable in made})
+
+
+def _read_type_specs(message: Message) -> FrozenSet[str]:
+    objects = _object_graph(message)
+    return objects.type_specs() if objects is not None else frozenset()
+
+
+def _count_nodes(message: Message) -> int:
+    return message.message("graph_def").count("node")
+
+
+def _count_functions(message: Message) -> int:
+    return message.message("graph_def").message("library").count("function")
+
+
+# What reads each attribute of ``Contents``.
+_READERS: Dict[str, Callable[[Message], Any]] = {
+    "ops": _read_ops,
+    "variables": _read_variables,
+    "type_specs": _read_type_specs,
+    "node_count": _count_nodes,
+    "function_count": _count_functions,
+}
 
 
 def _read_variable_node(node: Message) -> Variable:
@@ -382,6 +441,10 @@ def _read_variable_node(node: Message) -> Variable:
     shape = read_shape(attributes["shape"].message("shape")) if "shape" in attributes else None
     # Without a collection to say otherwise a variable is trainable, as it is to TensorFlow.
     return Variable(node.text("name"), _schema.dtype_name(dtype), shape, trainable=True)
+
+
+def _read_collections(message: Message) -> Dict[str, _Collection]:
+    return {name: _Collection(value) for name, value in message.entries("collection_def").items()}
 
 
 class _Collection:
@@ -437,29 +500,27 @@ class _ObjectGraph:
 
     def __init__(self, message: Message) -> None:
         self._message = message
-        self._nodes = list(message.messages("nodes"))
+        self._root = {child.text("local_name"): child.number("node_id") for child in self._children(self._node(0))}
 
     def attributes(self) -> FrozenSet[str]:
-        return frozenset(child.text("local_name") for child in self._children(0))
+        return frozenset(self._root)
 
     def call(self) -> Optional[Call]:
-        for child in self._children(0):
-            number = child.number("node_id")
-            if child.text("local_name") == "__call__" and 0 < number < len(self._nodes):
-                return _read_call(self._nodes[number])
-        return None
+        node = self._node(self._root.get("__call__", 0) or -1)
+        return _read_call(node) if node is not None else None
 
     def variables(self) -> Tuple[Variable, ...]:
+        nodes = list(self._message.messages("nodes"))
         slots: Set[int] = set()
         variables: Dict[int, Message] = {}
-        for number, node in enumerate(self._nodes):
+        for number, node in enumerate(nodes):
             for field, part in node.walk("slot_variables", "variable"):
                 if field == "variable":
                     variables[number] = part
                 else:
                     slots.add(part.number("slot_variable_node_id"))
         is_plain = not slots and all(variable.has("name") for variable in variables.values())
-        paths = {} if is_plain else self._paths()
+        paths = {} if is_plain else self._paths(nodes)
         return tuple(
             _read_saved_variable(variable, paths.get(number, ""))
             for number, variable in variables.items()
@@ -476,17 +537,21 @@ class _ObjectGraph:
             found |= _type_specs_in(function.message("output_signature"))
         return frozenset(found)
 
-    def _children(self, number: int) -> Iterator[Message]:
-        return self._nodes[number].messages("children") if number < len(self._nodes) else iter(())
+    def _node(self, number: int) -> Optional[Message]:
+        # Those before it are only counted, and those behind it not even that.
+        return next(itertools.islice(self._message.messages("nodes"), number, None), None) if number >= 0 else None
 
-    def _paths(self) -> Dict[int, str]:
+    def _children(self, node: Optional[Message]) -> Iterator[Message]:
+        return node.messages("children") if node is not None else iter(())
+
+    def _paths(self, nodes: List[Message]) -> Dict[int, str]:
         """The way by attributes from the root to each object that has one; slots of an optimizer have none."""
         paths = {0: ""}
         queue = [0]
         for number in queue:
-            for child in self._children(number):
+            for child in self._children(nodes[number] if number < len(nodes) else None):
                 found = child.number("node_id")
-                if found not in paths and 0 <= found < len(self._nodes):
+                if found not in paths and 0 <= found < len(nodes):
                     paths[found] = "{}/{}".format(paths[number], child.text("local_name")).lstrip("/")
                     queue.append(found)
         return paths

@@ -8,7 +8,7 @@ import inspect
 from typing import Any, Tuple
 
 from unihub import errors
-from unihub._model_info import Call, MetaGraph, ModelInfo, Variable
+from unihub._model_info import Call, Contents, MetaGraph, ModelInfo, Variable
 from unihub._vocabulary import Format, Signature, Tensor
 
 _KINDS = {True: "sparse", False: "dense"}
@@ -54,7 +54,7 @@ def _describe_variant(spec: Any, tags: Any) -> MetaGraph:
         for name in names
     )
     # A spec does not tell its variables before it is instantiated, so the strategy checks what there is to train.
-    return MetaGraph(tags=frozenset(tags), signatures=signatures, ops=frozenset())
+    return MetaGraph(tags=frozenset(tags), signatures=signatures)
 
 
 def _describe_tensors(infos: Any) -> Tuple[Tensor, ...]:
@@ -81,8 +81,7 @@ def _describe_callable(handle: Any, path: str) -> MetaGraph:
     return MetaGraph(
         tags=frozenset({"serve"}),
         signatures=(),
-        ops=frozenset(),
-        variables=variables,
+        contents=Contents(variables=variables),
         has_object_graph=True,
         call=Call(arguments, traces=0),
     )

@@ -147,10 +147,16 @@ class Message:
 
     def number(self, name: str) -> int:
         """The value of a number, which may be negative."""
-        for value, _ in self._spans(name):
-            value &= _UINT64
-            return value - _UINT64 - 1 if value >> 63 else value
-        return 0
+        return next((_signed(value) for value, _ in self._spans(name)), 0)
+
+    def numbers(self, *names: str) -> List[int]:
+        """The values of several numbers, in one pass."""
+        places = {self._fields[name][0]: place for place, name in enumerate(names)}
+        values: List[Optional[int]] = [None] * len(names)
+        for number, wire, value, _ in self._scan():
+            if wire == _VARINT and number in places and values[places[number]] is None:
+                values[places[number]] = _signed(value)
+        return [value or 0 for value in values]
 
     def text(self, name: str) -> str:
         """The value of a text."""
@@ -270,6 +276,11 @@ class Message:
         if self.end == self.source.size:
             return WireError("it ends at byte {}, within a field".format(self.end), truncated=True)
         return WireError("the field at byte {} is longer than the message it is in".format(position))
+
+
+def _signed(value: int) -> int:
+    value &= _UINT64
+    return value - _UINT64 - 1 if value >> 63 else value
 
 
 # What is below turns the text format into the wire format.

@@ -230,8 +230,6 @@ MESSAGES: Dict[str, Fields] = {
     "StructuredEntry": _map_of("StructuredValue"),
     "BundleHeaderProto": {"num_shards": (1, NUMBER)},
     "BundleEntryProto": {
-        "dtype": (1, DTYPE),
-        "shape": (2, "TensorShapeProto"),
         "shard_id": (3, NUMBER),
         "offset": (4, NUMBER),
         "size": (5, NUMBER),

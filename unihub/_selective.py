@@ -19,7 +19,7 @@ from unihub._vocabulary import Use
 _log = logging.getLogger(__name__)
 
 # A part that another version of this code made may be another part.
-_VERSION = "1"
+_VERSION = "2"
 _GROUP = "parts"
 _GRAPH = "saved_model.pb"
 _WHOLE = "whole.txt"
@@ -89,7 +89,8 @@ def find_part(plan: Any, use: Use) -> Optional[str]:
 
 
 def _check_size(plan: Any) -> None:
-    parts = plan.meta_graph.function_count + plan.meta_graph.node_count // _NODES_PER_FUNCTION
+    contents = plan.meta_graph.contents
+    parts = contents.function_count + contents.node_count // _NODES_PER_FUNCTION
     size = os.path.getsize(os.path.join(plan.source, _GRAPH))
     if size > (parts + 1) * _BYTES_PER_FUNCTION:
         raise NotWorthIt("its graph is {:,} bytes long and has {} functions".format(size, parts))

@@ -389,6 +389,20 @@ class IntegrityError(UnihubError, OSError):
         )
 
     @classmethod
+    def changed(cls, file: str) -> IntegrityError:
+        """A file is not the one that was read before.
+
+        Args:
+            file: The file.
+        """
+        return cls(
+            "{} has changed since the model was inspected.".format(file),
+            why="What was found then is that of another file, and the rest of it cannot be read any more.",
+            hint="Inspect or load the model again.",
+            file=file,
+        )
+
+    @classmethod
     def unreadable(cls, file: str, reason: str) -> IntegrityError:
         """The operating system refuses to read a file."""
         return cls(

@@ -894,6 +894,7 @@ ELSEWHERE = {
     "IntegrityError.git_lfs_pointer": ("test_formats.py", "is a git-lfs pointer, not the file itself."),
     "IntegrityError.short_file": ("test_formats.py", "and the variables in it need"),
     "IntegrityError.damaged": ("test_formats.py", "Reading it failed:"),
+    "IntegrityError.changed": ("test_model_info.py", "has changed since the model was inspected"),
     "IntegrityError.unreadable": ("test_formats.py", "Check the permissions of the file and of the directories above it"),
     "IntegrityError.broken_archive": ("test_archive.py", "Download or copy it again, and look at what it is:"),
     "IntegrityError.harmful_member": ("test_archive.py", "was refused because of its member"),

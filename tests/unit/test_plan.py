@@ -5,7 +5,7 @@ import types
 import pytest
 
 from unihub import _compat, _facade
-from unihub._model_info import Call, MetaGraph, ModelInfo, Variable
+from unihub._model_info import Call, Contents, MetaGraph, ModelInfo, Variable
 from unihub._plan import Plan, Request, choose_server, choose_signature, choose_tags, decide, parse_request
 from unihub._runtime import Runtime
 from unihub._vocabulary import Api, Backend, Format, Keras, Operation, RuntimeMode, Signature, Tensor, Use
@@ -33,8 +33,7 @@ def variant(*tags, signatures=("default",), variables=WEIGHTS, call=None):
     return MetaGraph(
         frozenset(tags),
         tuple(map(signature, signatures)),
-        frozenset({"MatMul"}),
-        variables=variables,
+        Contents(frozenset({"MatMul"}), variables),
         has_object_graph=call is not None,
         call=call,
     )
@@ -496,13 +495,23 @@ class TestNamesOfUpstream:
         ]
 
 
+def with_contents(info, **counts):
+    """The same model with so many nodes or functions in each variant."""
+    variants = (each for each in info.meta_graphs)
+    return dataclasses.replace(
+        info,
+        meta_graphs=tuple(
+            dataclasses.replace(each, contents=dataclasses.replace(each.contents, **counts)) for each in variants
+        ),
+    )
+
+
 class TestUse:
     """Of which models only a part is loaded."""
 
     def large(self, **counts):
         counts = counts or {"function_count": 500}
-        info = saved_model()
-        return dataclasses.replace(info, meta_graphs=(dataclasses.replace(info.meta_graphs[0], **counts),))
+        return with_contents(saved_model(), **counts)
 
     def test_a_signature_that_was_asked_for(self):
         plan = planned(self.large(), signature="serving_default")
@@ -532,16 +541,12 @@ class TestUse:
 
     @pytest.mark.parametrize("nodes, is_cut", [(10, False), (5000, True)])
     def test_tf1_graphs(self, nodes, is_cut):
-        info = export("serving_default")
-        info = dataclasses.replace(info, meta_graphs=(dataclasses.replace(info.meta_graphs[0], node_count=nodes),))
+        info = with_contents(export("serving_default"), node_count=nodes)
         assert (planned(info, signature="serving_default").use is not None) == is_cut
         assert planned(info).use is None
 
     def test_a_module_takes_what_it_needs_by_itself(self, hub):
-        info = hub_module()
-        info = dataclasses.replace(
-            info, meta_graphs=tuple(dataclasses.replace(each, node_count=5000) for each in info.meta_graphs)
-        )
+        info = with_contents(hub_module(), node_count=5000)
         assert planned(info, TF1, signature="default").use is None
 
     def test_objects_have_no_files(self, hub):

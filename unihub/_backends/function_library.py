@@ -72,6 +72,10 @@ class FunctionLibrary:
         """The functions that are the registered gradients of ops in a function, once its names were read."""
         return self._gradients_in[name]
 
+    def is_in_control_flow(self, name: str) -> bool:
+        """Whether a function is the body of a loop or a branch, once the names in what calls it were read."""
+        return name in self._in_control_flow
+
     def closure(self, nodes: Iterable[Any]) -> Set[str]:
         """The functions that nodes of a graph name, and all that these name."""
         found: Set[str] = set()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Deque, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
-from unihub._backends import wrapped_functions
+from unihub._backends import repeated_constants, wrapped_functions
 from unihub._backends.function_library import FunctionLibrary
 from unihub._vocabulary import Use
 
@@ -136,14 +136,25 @@ class _Reach:
             raise NotUnderstood("a constant is missing in the graph")
         for old in numbers:
             self._copy_object(old, numbers, cut.object_graph_def.nodes.add())
-        for node in cut.object_graph_def.nodes:
-            if node.WhichOneof("kind") == "captured_tensor":
-                _follow_tensor(node.captured_tensor, inlined)
+        nodes = cut.object_graph_def.nodes
+        captured = [node.captured_tensor for node in nodes if node.WhichOneof("kind") == "captured_tensor"]
+        for tensor in captured:
+            _follow_tensor(tensor, inlined)
+        self._merge_constants(cut.graph_def.library, captured)
         for name in sorted(self._named):
             copy = cut.object_graph_def.concrete_functions[name]
             copy.CopyFrom(self._signatures[name])
             copy.bound_inputs[:] = [numbers[number] for number in copy.bound_inputs]
         return Reached(cut, len(cut.graph_def.library.function), len(self._library))
+
+    def _merge_constants(self, library: Any, captured: Iterable[Any]) -> None:
+        known: Dict[str, Set[str]] = {}
+        for tensor in captured:
+            known.setdefault(tensor.concrete_function, set()).add(tensor.name.partition(":")[0])
+        for function in library.function:
+            # The gradient of a loop or a branch has its own ways with what is in there.
+            if not self._library.is_in_control_flow(function.signature.name):
+                repeated_constants.merge(function, known.get(function.signature.name, set()))
 
     def _copy_object(self, old: int, numbers: Mapping[int, int], copy: Any) -> None:
         node = self._nodes[old]

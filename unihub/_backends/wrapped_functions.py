@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _BESIDE = _CALLS + ("Identity", "NoOp")
 _RESOURCE = 20  # DT_RESOURCE
+_CLASS = "_class"
 # Attributes of a function that say nothing about how it runs.
 _HARMLESS = frozenset(["_construction_context", "_input_shapes"])
 
@@ -97,10 +98,7 @@ def _may_move(wrapper: Any, body: Any, call: Any, exposed: Set[str], mentions: M
         return False
     if call.device or call.attr["executor_type"].s or call.attr["f"].func.attr:
         return False
-    if any(source.startswith("^") for source in call.input) or len(call.input) != len(body.signature.input_arg):
-        return False
-    # A colocation names nodes, which get other names.
-    return not any("_class" in node.attr for node in body.node_def)
+    return len(call.input) == len(body.signature.input_arg) and not any(each.startswith("^") for each in call.input)
 
 
 def _has_shape(argument: Any) -> bool:
@@ -148,5 +146,14 @@ def _moved(nodes: Iterable[Any], prefix: str, inside: Any) -> List[Any]:
         copy = type(node).FromString(node.SerializeToString())
         copy.name = prefix + node.name
         copy.input[:] = [inside(source) for source in node.input]
+        if _CLASS in copy.attr:
+            places = copy.attr[_CLASS].list.s
+            places[:] = [_moved_place(place, inside) for place in places]
         moved.append(copy)
     return moved
+
+
+def _moved_place(place: bytes, inside: Any) -> bytes:
+    """The same for the node that another is beside: ``loc:@`` and its name, which may be that of an input."""
+    kind, mark, name = place.decode().partition("@")
+    return "{}{}{}".format(kind, mark, inside("^" + name)[1:]).encode() if mark else place

@@ -159,8 +159,9 @@ def _hides_variables(plan: Plan) -> bool:
 
     It does so, in graphs, with variables of reference type, as TF1 made them by default.
     """
-    reference = _REFERENCE_VARIABLES & plan.meta_graph.ops
-    return bool(reference) and plan.runtime.mode is not RuntimeMode.TF2 and not plan.meta_graph.has_object_graph
+    if plan.runtime.mode is RuntimeMode.TF2 or plan.meta_graph.has_object_graph:
+        return False
+    return bool(_REFERENCE_VARIABLES & plan.meta_graph.ops)
 
 
 def _load_signature(plan: Plan) -> Optional[Any]:
