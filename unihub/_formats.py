@@ -75,7 +75,7 @@ def saved_model(path: str) -> Iterator[Message]:
 
 def file_state(path: str) -> Tuple[int, ...]:
     """What changes when another graph is put in the place of a model's."""
-    file = graph_file(path)
+    file = _graph_file_in(path) or graph_file(path)
     with _reading(file):
         status = os.stat(file)
     return status.st_size, status.st_mtime_ns, status.st_ino

@@ -99,6 +99,11 @@ class Signature:
     outputs: Tuple[Tensor, ...]
     method_name: str = ""
 
+    @property
+    def is_dense(self) -> bool:
+        """Whether each input is one tensor, and none sparse or ragged."""
+        return all(tensor.kind == "dense" for tensor in self.inputs)
+
     def __str__(self) -> str:
         return "{}({}) -> {}".format(
             self.name, ", ".join(map(str, self.inputs)), ", ".join(map(str, self.outputs)) or "nothing"

@@ -72,9 +72,13 @@ class FunctionLibrary:
         """The functions that are the registered gradients of ops in a function, once its names were read."""
         return self._gradients_in[name]
 
-    def is_in_control_flow(self, name: str) -> bool:
-        """Whether a function is the body of a loop or a branch, once the names in what calls it were read."""
-        return name in self._in_control_flow
+    def is_rewritten(self, name: str) -> bool:
+        """Whether TensorFlow puts another function in the place of one: bodies of loops, branches, twins for devices.
+
+        It is known once the names in what calls the function were read.
+        """
+        function = self._functions[name]
+        return name in self._in_control_flow or any(key in function.attr for key in _TWINS + (_INTERFACE,))
 
     def closure(self, nodes: Iterable[Any]) -> Set[str]:
         """The functions that nodes of a graph name, and all that these name."""
@@ -167,11 +171,9 @@ class FunctionLibrary:
     def _must_stay(self, name: str) -> bool:
         """Whether a function is more than what it computes: it holds state, or is known by its name."""
         function = self._functions[name]
-        if name in self._named_in_texts or name in self._in_control_flow:
+        if name in self._named_in_texts or self.is_rewritten(name):
             return True
         if name in self._symbolic or name in self._symbolic.values():
-            return True
-        if any(key in function.attr for key in _TWINS + (_INTERFACE,)):
             return True
         ops = {node.op for node in function.node_def} - _STATE_IS_GIVEN - set(self._functions)
         return any(_compat.is_stateful_op(op) for op in ops)

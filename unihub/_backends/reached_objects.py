@@ -152,8 +152,7 @@ class _Reach:
         for tensor in captured:
             known.setdefault(tensor.concrete_function, set()).add(tensor.name.partition(":")[0])
         for function in library.function:
-            # The gradient of a loop or a branch has its own ways with what is in there.
-            if not self._library.is_in_control_flow(function.signature.name):
+            if not self._library.is_rewritten(function.signature.name):
                 repeated_constants.merge(function, known.get(function.signature.name, set()))
 
     def _copy_object(self, old: int, numbers: Mapping[int, int], copy: Any) -> None:

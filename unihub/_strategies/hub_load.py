@@ -88,12 +88,16 @@ class HubLoad(Model):
 
     def _call_signature(self, signature: Signature, inputs: Any) -> Mapping[str, Any]:
         function = self.native.signatures[signature.name]
-        tensors = _flatten_composites(function, bind_inputs(signature, inputs))
-        if self._graph is None or self.info.format is not Format.TF2_SAVED_MODEL or building_function():
-            outputs: Mapping[str, Any] = function(**tensors)
-            return outputs
-        result: Mapping[str, Any] = self._inline(function, [tensors[name] for name in sorted(tensors)])
-        return result
+        tensors = _flatten_composites(bind_inputs(signature, inputs))
+        in_order = [tensors[name] for name in sorted(tensors)]
+        outputs: Mapping[str, Any]
+        if self.info.format is Format.TF2_SAVED_MODEL and not (self._graph is None or building_function()):
+            outputs = self._inline(function, in_order)
+        elif self.info.format is Format.TF2_SAVED_MODEL and signature.is_dense:
+            outputs = _compat.call_flat(function, in_order)
+        else:
+            outputs = function(**tensors)
+        return outputs
 
     def _call_itself(self, inputs: Any, training: bool, arguments: Mapping[str, Any]) -> Any:
         call = self.plan.meta_graph.call
@@ -231,7 +235,7 @@ def _find_variables(native: Any) -> List[Any]:
     return list(found.values())
 
 
-def _flatten_composites(function: Any, tensors: Dict[str, Any]) -> Dict[str, Any]:
+def _flatten_composites(tensors: Dict[str, Any]) -> Dict[str, Any]:
     """Gives a sparse input the three names that a loaded TF1 signature takes it by."""
     flat = {}
     for name, tensor in tensors.items():
