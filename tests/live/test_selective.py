@@ -3,6 +3,7 @@ import logging
 import os
 import shutil
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -19,6 +20,7 @@ from conftest import (
     load_golden,
     missing_server,
 )
+from hypothesis import HealthCheck, given, settings, strategies
 
 import unihub
 from unihub import _compat, _plan, _selective, errors
@@ -67,6 +69,8 @@ def make_input(structure, seed):
         if part.dtype == tf.string:
             return tf.constant(["apple", "date", "nothing"])
         shape = [3 if size is None else size for size in part.shape]
+        if part.dtype.is_integer:
+            return tf.constant(random.randint(0, 2, shape).astype(part.dtype.as_numpy_dtype))
         return tf.constant(random.uniform(-1.0, 1.0, shape).astype(part.dtype.as_numpy_dtype))
 
     return tf.nest.map_structure(make, structure)
@@ -122,15 +126,16 @@ def assert_same(found, wanted):
             assert one.tobytes() == other.tobytes() or (one == other).all()
 
 
-def check_signature(path, name):
+def check_signature(path, name, seeds=2):
     part = load_part(path, signature=name, api="load")
     assert list(part.signatures) == [name]
     whole = load_whole(path)
-    check_call(part.signatures[name], whole.signatures[name], whole.signatures[name].structured_input_signature)
+    called = part.signatures[name], whole.signatures[name]
+    check_call(*called, called[1].structured_input_signature, seeds)
 
 
-def check_call(part, whole, structure):
-    for seed in range(2):
+def check_call(part, whole, structure, seeds=2):
+    for seed in range(seeds):
         assert_same(run(part, make_input(structure, seed)), run(whole, make_input(structure, seed)))
 
 
@@ -141,10 +146,10 @@ def traces(function):
         yield [part for part in args if type(part).__name__ != "UnknownArgument"], kwargs
 
 
-def check_itself(path):
+def check_itself(path, seeds=2):
     part, whole = load_part(path, api="keras"), load_whole(path)
     for structure in traces(whole.__call__):
-        check_call(part.__call__, whole.__call__, structure)
+        check_call(part.__call__, whole.__call__, structure, seeds)
     for name in ("variables", "trainable_variables", "regularization_losses"):
         assert hasattr(part, name) == hasattr(whole, name)
         assert len(getattr(part, name, ())) == len(getattr(whole, name, ()))
@@ -171,14 +176,23 @@ def test_the_call(kind, tmp_path):
 
 
 @needs_tf2
-@pytest.mark.parametrize("seed", [pytest.param(seed, marks=[pytest.mark.thorough] * (seed > 2)) for seed in range(12)])
-def test_random_modules(seed, tmp_path):
+@pytest.mark.parametrize("examples", [3, pytest.param(15, marks=pytest.mark.thorough)])
+def test_random_modules(examples):
     """For every use of a random module the part equals the whole."""
-    path = str(tmp_path / "model")
-    use_models.Random(seed).save(path)
-    for name in ("f0", "f1"):
-        check_signature(path, name)
-    check_itself(path)
+
+    @settings(
+        max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(strategies.data())
+    def parts_equal_wholes(data):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "model")
+            use_models.Random(lambda number: data.draw(strategies.integers(0, number - 1))).save(path)
+            for name in ("f0", "f1"):
+                check_signature(path, name)
+            check_itself(path)
+
+    parts_equal_wholes()
 
 
 @needs_tf2
@@ -394,6 +408,29 @@ class TestKerasModels:
             assert sum(gradient is not None for gradient in gradients) >= 8
             found.append(steps + [np.asarray(variable) for variable in layer.variables] + [layer(x).numpy()])
         assert_same(*found)
+
+
+@needs_tf2
+@pytest.mark.thorough
+@pytest.mark.skipif(not (HAS_KERAS2 or _compat.installed_version("tf_keras")), reason="Keras 2 writes the models")
+class TestBenchmarkModels:
+    """The networks of the benchmarks, as this TensorFlow writes them."""
+
+    @pytest.fixture(scope="class", params=["MobileNetV2", "EfficientNetB0", "BERT-base", "tiny"])
+    def path(self, request, tmp_path_factory):
+        sys.path.insert(0, str(DATA.parent.parent / "benchmarks"))
+        import models
+
+        # Dropout, too, then gives the same to each model that is loaded.
+        tf.random.set_seed(1)
+        return models.find(request.param, str(tmp_path_factory.mktemp("models")))
+
+    def test_signature(self, path):
+        check_signature(path, "serving_default", seeds=1)
+
+    def test_itself(self, path):
+        if unihub.inspect(path).callable:
+            check_itself(path, seeds=1)
 
 
 @needs_tf2

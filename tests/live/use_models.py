@@ -189,29 +189,30 @@ class Statistics(tf.Module):
 class Random(tf.Module):
     """A random tree of modules, and functions that use random parts of it and each other."""
 
-    def __init__(self, seed):
+    def __init__(self, choose):
+        """``choose(n)`` gives a number below n."""
         super().__init__()
-        random = np.random.RandomState(seed)
         self._found = []
-        self.tree = self._grow(random, 0)
-        self.constant = tf.constant(random.uniform(-1.0, 1.0, 3).astype(np.float32))
+        self.tree = self._grow(choose, 0)
+        self.constant = tf.constant(values(choose(100), 3))
         self.functions = []
-        for _ in range(random.randint(3, 7)):
-            self.functions.append(self._make(random))
-        self._serve = [self.functions[i] for i in random.choice(len(self.functions), 2, replace=False)]
-        self.f0, self.f1 = self._serve
+        for _ in range(3 + choose(4)):
+            self.functions.append(self._make(choose))
+        first = choose(len(self.functions))
+        second = (first + 1 + choose(len(self.functions) - 1)) % len(self.functions)
+        self.f0, self.f1 = self.functions[first], self.functions[second]
 
-    def _grow(self, random, depth):
+    def _grow(self, choose, depth):
         node = tf.Module()
-        for index in range(random.randint(1, 4)):
-            trainable = bool(random.randint(2))
+        for index in range(1 + choose(3)):
+            trainable = bool(choose(2))
             name = "v{}_{}".format(depth, index)
-            variable = tf.Variable(random.uniform(-1.0, 1.0, 3).astype(np.float32), trainable=trainable, name=name)
+            variable = tf.Variable(values(choose(100), 3), trainable=trainable, name=name)
             setattr(node, name, variable)
             self._found.append(variable)
         if depth < 3:
-            children = [self._grow(random, depth + 1) for _ in range(random.randint(0, 3))]
-            kind = random.randint(3)
+            children = [self._grow(choose, depth + 1) for _ in range(choose(3))]
+            kind = choose(3)
             if kind == 0:
                 node.children = children
             elif kind == 1:
@@ -221,12 +222,12 @@ class Random(tf.Module):
                     setattr(node, "child{}".format(index), child)
         return node
 
-    def _make(self, random):
-        used = [self._found[i] for i in random.randint(0, len(self._found), random.randint(0, 4))]
-        called = [self.functions[i] for i in random.randint(0, len(self.functions), 2)] if self.functions else []
-        kind = random.randint(5)
+    def _make(self, choose):
+        used = [self._found[choose(len(self._found))] for _ in range(choose(4))]
+        called = [self.functions[choose(len(self.functions))] for _ in range(2 if self.functions else 0)]
+        kind = choose(5)
         moved = [variable for variable in used if not variable.trainable][:1]
-        constant = self.constant if random.randint(2) else tf.constant(1.0)
+        constant = self.constant if choose(2) else tf.constant(1.0)
 
         @tf.custom_gradient
         def scaled(x):
@@ -252,13 +253,12 @@ class Random(tf.Module):
         return tf.function(body, input_signature=[spec(None, 3)])
 
     def save(self, path):
-        random = self.functions[-1]
+        last = self.functions[-1]
 
         @tf.function(input_signature=[spec(None, 3)])
         def call(x):
-            return random(x)
+            return last(x)
 
-        self.__dict__.pop("_serve")
         root = tf.Module()
         root.tree, root.functions, root.constant, root.f0, root.f1 = (
             self.tree, self.functions, self.constant, self.f0, self.f1,

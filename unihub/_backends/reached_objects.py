@@ -112,7 +112,7 @@ class _Reach:
         wanted = {number for number in self._whole if self._has_value(number)}
         # A list of variables that is all there costs nothing more, and keeps their order.
         self._keep_lists(wanted)
-        ways = _find_ways(self._nodes, checkpoint) if wanted and checkpoint is not None else {}
+        ways = _find_ways(self._nodes, checkpoint, wanted) if checkpoint is not None else {}
         for number in sorted(wanted):
             if number not in ways:
                 raise NotUnderstood("no way from the root leads to the {}".format(self._describe(number)))
@@ -296,8 +296,8 @@ class _Reach:
         return "{} {}".format(kind, node.variable.name or number if kind == "variable" else number)
 
 
-def _find_ways(nodes: Any, checkpoint: Any) -> Dict[int, Tuple[int, str]]:
-    """The last step of a way from the root to each object, where a checkpoint has the same way.
+def _find_ways(nodes: Any, checkpoint: Any, wanted: Set[int]) -> Dict[int, Tuple[int, str]]:
+    """The last step of a way from the root to each wanted object, where a checkpoint has the same way.
 
     Ways through containers come last, for of these more has to be kept than the way.
     """
@@ -305,7 +305,8 @@ def _find_ways(nodes: Any, checkpoint: Any) -> Dict[int, Tuple[int, str]]:
     seen = {0}
     plain: Deque[Tuple[int, int]] = deque([(0, 0)])
     containers: Deque[Tuple[int, int]] = deque()
-    while plain or containers:
+    missing = wanted - seen
+    while missing and (plain or containers):
         here, there = (plain or containers).popleft()
         known = {child.local_name: child.node_id for child in checkpoint.nodes[there].children}
         for reference in nodes[here].children:
@@ -313,6 +314,7 @@ def _find_ways(nodes: Any, checkpoint: Any) -> Dict[int, Tuple[int, str]]:
             if number in seen or name not in known:
                 continue
             seen.add(number)
+            missing.discard(number)
             ways[number] = (here, name)
             node = nodes[number]
             is_container = "wrapper" in node.user_object.identifier
