@@ -160,7 +160,8 @@ def live(session: nox.Session, environment: Environment) -> None:
 def parts(session: nox.Session) -> None:
     """Loads parts of models on TensorFlow 2.8, the first that saves the gradients that were defined by hand."""
     environment = Environment("tf2.8", "3.10", "tensorflow-cpu==2.8.4", "0.12.0", ("protobuf<3.21", "numpy<2"))
-    session.install(environment.tensorflow, "tensorflow-hub==" + str(environment.hub), *environment.pins, WHEEL + "[test]")
+    packages = (environment.tensorflow, "tensorflow-hub==" + str(environment.hub), *environment.pins)
+    session.install(*packages, WHEEL + "[test]")
     declared = {"UNIHUB_INSTALLED": "1", "UNIHUB_RUNTIME": "tf2", "UNIHUB_TENSORFLOW": "2.8.4", "UNIHUB_HUB": "0.12.0"}
     tests = ["tests/live/test_selective.py", *session.posargs]
     session.run("pytest", "-q", "--disable-warnings", "-p", "no:cacheprovider", *tests, env=declared)
