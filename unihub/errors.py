@@ -255,6 +255,17 @@ class ModelNotFoundError(UnihubError, FileNotFoundError):
         )
 
     @classmethod
+    def not_in_cache(cls, name: str, cache: str) -> ModelNotFoundError:
+        """The cache has no such entry."""
+        return cls(
+            "there is nothing of {} in the cache.".format(name),
+            why="No entry at {} has that name, or was fetched for that handle.".format(cache),
+            hint="unihub cache ls lists what is there.",
+            name=name,
+            cache=cache,
+        )
+
+    @classmethod
     def no_checkpoint(cls, checkpoint: str) -> ModelNotFoundError:
         """There is no such checkpoint."""
         return cls(

@@ -18,6 +18,9 @@ from typing import Callable, Iterator, List
 
 from unihub._resolve import settings
 
+# The kinds of entries: archives on this machine, models from elsewhere, and parts of models.
+GROUPS = ("archives", "models", "parts")
+
 _PRIVATE = ".filling-"
 _OWNER = "owner"
 _DOWNLOAD = "download"
@@ -57,6 +60,16 @@ def entry(group: str, name: str, fill: Callable[[str], None]) -> str:
             fill(own.entry)
             own.publish(os.path.isdir)
     return place
+
+
+def remove(path: str) -> None:
+    """Removes an entry, or a private place that is nobody's: at once, for whoever looks."""
+    shelf, name = os.path.split(path)
+    if not name.startswith(_PRIVATE):
+        private_path = tempfile.mkdtemp(prefix="{}{}-".format(_PRIVATE, name), dir=shelf)
+        os.rename(path, os.path.join(private_path, "removed"))
+        path = private_path
+    shutil.rmtree(path)
 
 
 class Private:
@@ -138,6 +151,7 @@ def _take_over(own: Private, others: List[str]) -> None:
             # Of several processes that try, one has it.
             with contextlib.suppress(OSError):
                 os.rename(os.path.join(path, _DOWNLOAD), own.download)
+                shutil.rmtree(path, ignore_errors=True)
                 return
 
 

@@ -15,7 +15,7 @@ import time
 from typing import Any, Dict, Optional, Tuple
 
 from unihub._resolve import cache, manifest, progress, settings, web
-from unihub.errors import DownloadError, IntegrityError
+from unihub.errors import DownloadError, IntegrityError, UnihubError
 
 # As much has to come within UNIHUB_TIMEOUT seconds.
 _CHUNK = 2**16
@@ -142,7 +142,7 @@ class Download:
             self._wait_before_the_next(receiver.error)
 
     def _wait_before_the_next(self, error: BaseException) -> None:
-        if isinstance(error, DownloadError):
+        if isinstance(error, UnihubError):
             raise error
         self._failures = 1 if self._file.size >= self._most + _WORTH_IT else self._failures + 1
         self._most = max(self._most, self._file.size)

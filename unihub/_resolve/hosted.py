@@ -17,6 +17,8 @@ from unihub.errors import DownloadError, IntegrityError
 
 _COMPRESSED = "tf-hub-format=compressed"
 _HEAD = 1024
+# The causes of errors after which a download may go on.
+_BROKE_OFF = ("http", "connection", "timeout")
 
 
 class Hosted(Source):
@@ -52,9 +54,9 @@ def _fill(url: str, pin: str, content: str, directory: str) -> Origin:
     try:
         _unpack(download, web.shown(url), content)
         origin = Origin("web", download.final_url, download.digest("sha256") if pin else "")
-    except (IntegrityError, DownloadError) as error:
-        # Neither what is wrong nor what does not fit is of use to the next one.
-        if isinstance(error, IntegrityError) or getattr(error, "cause", "") in ("disk", "page"):
+    except Exception as error:
+        # What is wrong is of no use to the next one, and what does not fit is in the way.
+        if getattr(error, "cause", "") not in _BROKE_OFF:
             download.discard()
         raise
     finally:

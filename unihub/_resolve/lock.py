@@ -45,9 +45,15 @@ def held(name: str, what: str) -> Iterator[None]:
         yield
     finally:
         if lock.is_locked:
-            with contextlib.suppress(OSError):
-                os.remove(path + ".owner")
+            _remove(path + ".owner")
             lock.release()
+            # Who still waits for it gets the removed one, beside whoever makes another: both find the model there.
+            _remove(path + ".lock")
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.remove(path)
 
 
 def _acquire(lock: object, owner: str, what: str, patience: int) -> None:
