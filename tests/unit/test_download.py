@@ -1,6 +1,7 @@
 """What can go wrong on the way: each fault ends in the right model, or in a typed error and no entry."""
 from __future__ import annotations
 
+import base64
 import hashlib
 import logging
 import os
@@ -192,7 +193,7 @@ def fails_pinned(site, digest):
 
 
 def test_a_hash_that_the_server_promises(site, own_cache):
-    right = "crc32c=n03x6A==,md5=" + __import__("base64").b64encode(hashlib.md5(MODEL).digest()).decode()
+    right = "crc32c=n03x6A==,md5=" + base64.b64encode(hashlib.md5(MODEL).digest()).decode()
     site.answers[PATH] = serve(MODEL, x_goog_hash="md5=1B2M2Y8AsgTpgAmY7PhCfg==")
     assert "is not what the server says" in str(fails(site, IntegrityError, own_cache))
     assert left(own_cache) == []

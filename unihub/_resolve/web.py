@@ -95,7 +95,7 @@ def failure(url: str, error: BaseException) -> DownloadError:
         return DownloadError.answered(place, error.response.status_code, answer, _retry_after(error))
     if isinstance(error, requests.exceptions.ProxyError):
         return DownloadError.proxy(place, _innermost(error))
-    if _find(error, ssl.SSLError) and not _find(error, ssl.SSLEOFError):
+    if _find(error, ssl.SSLCertVerificationError):
         return DownloadError.certificate(place, _innermost(error))
     if isinstance(error, requests.TooManyRedirects):
         return DownloadError.redirects(place, _MAX_REDIRECTS)
@@ -115,8 +115,10 @@ def _is_transient(error: BaseException) -> bool:
     final = (requests.exceptions.ProxyError, requests.exceptions.ConnectTimeout, requests.TooManyRedirects)
     if isinstance(error, final) or _find(error, urllib3.exceptions.NewConnectionError):
         return False
-    if _find(error, ssl.SSLError):
-        return _find(error, ssl.SSLEOFError) is not None
+    encryption = _find(error, ssl.SSLError)
+    if encryption is not None:
+        # A connection that was cut, in the words of each version of OpenSSL.
+        return "eof" in str(encryption).lower()
     broken = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError, ConnectionError)
     return isinstance(error, broken + (socket.timeout, http.client.HTTPException, Stalled))
 
