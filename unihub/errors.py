@@ -299,8 +299,8 @@ class DownloadError(UnihubError, OSError):
             why="\n".join(answers) or "No place is known that may have it.",
             hint="\n".join([*dict.fromkeys(hints), beforehand]),
             handle=handle,
-            failures=tuple(failures),
             answers=tuple(answers),
+            causes=tuple(getattr(failure, "cause", "") for failure in failures),
             status=next((failure.status for failure in reversed(failures) if hasattr(failure, "status")), None),
             kaggle=kaggle,
             command=command,
@@ -639,7 +639,7 @@ class UnknownFormatError(UnihubError, ValueError):
             kind: One of the known formats, or ``framework`` for another one of Kaggle's.
             kaggle: The name of the model on Kaggle, if it is one.
         """
-        what, why, call = _OTHER_FORMATS[kind]
+        what, why, call = _OTHER_FORMATS.get(kind, _OTHER_FRAMEWORK)
         get = "path = kagglehub.model_download({!r})".format(kaggle) if kaggle else "Download it to a path"
         return cls(
             "{} is {}.".format(handle, what),
@@ -1611,11 +1611,6 @@ _OTHER_FORMATS = {
         "In JavaScript tf.loadGraphModel() or tf.loadLayersModel() loads it; of a layers model "
         "tensorflowjs.converters.load_keras_model({path}) makes a Keras model in Python.",
     ),
-    "framework": (
-        "a model for another framework, not a SavedModel",
-        "TensorFlow loads what was written for TensorFlow.",
-        "load it with that framework; or choose a variation for tensorFlow2 on the model's page.",
-    ),
     "graph-def": (
         "a bare GraphDef (a frozen graph), not a SavedModel",
         "It has neither signatures nor variables, so nothing says which tensors go in and come out.",
@@ -1645,6 +1640,12 @@ _OTHER_FORMATS = {
         "Delete it and give the handle itself, as in unihub.load(\"https://...\"), or download it by hand.",
     ),
 }
+
+_OTHER_FRAMEWORK = (
+    "a model for another framework, not a SavedModel",
+    "TensorFlow loads what was written for TensorFlow.",
+    "load it with that framework; or choose a variation for tensorFlow2 on the model's page.",
+)
 
 _OTHER_CACHE = "Let the environment variable UNIHUB_CACHE_DIR name a directory that can be written and has room."
 

@@ -15,12 +15,10 @@ def authority(tmp_path_factory):
 @pytest.fixture
 def own_cache(tmp_path, monkeypatch):
     """An empty cache, and nothing of what the machine says about caches and proxies."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name.startswith(("UNIHUB_", "TFHUB_", "KAGGLE", "SSL_CERT")):
-            if name != "UNIHUB_INSTALLED":
-                monkeypatch.delenv(name)
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
+    unwanted = ("UNIHUB_", "TFHUB_", "KAGGLE", "SSL_CERT", "REQUESTS_CA", "CURL_CA", "AWS_")
+    for name in set(os.environ) - {"UNIHUB_INSTALLED"}:
+        if name.startswith(unwanted) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))

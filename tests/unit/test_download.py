@@ -37,7 +37,7 @@ def entries(own_cache):
 
 def left(own_cache):
     """What is left of failed attempts: nothing, or what was downloaded."""
-    found = [path for path in (own_cache / "models").glob(".*")]
+    found = list((own_cache / "models").glob(".*"))
     assert all([inner.name for inner in path.iterdir()] == ["download"] for path in found)
     return found
 
@@ -288,7 +288,7 @@ def test_a_certificate_that_is_not_trusted(site, own_cache, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     site.answers[PATH] = serve(MODEL)
     error = fails(site, DownloadError, own_cache)
-    assert error.failures[0].cause == "certificate" and "REQUESTS_CA_BUNDLE" in error.hint
+    assert error.causes[0] == "certificate" and "REQUESTS_CA_BUNDLE" in error.hint
     assert site.asked == []
 
 
@@ -310,14 +310,14 @@ def test_a_proxy_that_refuses(internet, own_cache):
     internet.proxy.refuses = 407
     with pytest.raises(DownloadError) as caught:
         unihub.resolve("https://models.example.com" + PATH)
-    assert caught.value.failures[0].cause == "proxy" and "https_proxy" in caught.value.hint
+    assert caught.value.causes[0] == "proxy" and "https_proxy" in caught.value.hint
     assert len(internet.proxy.asked) == 1 and "407" in caught.value.why
 
 
 def test_a_name_that_nobody_knows(own_cache):
     with pytest.raises(DownloadError) as caught:
         unihub.resolve("https://no-such-host.invalid/model.tar.gz")
-    assert caught.value.failures[0].cause == "dns"
+    assert caught.value.causes[0] == "dns"
     assert "Check the name no-such-host.invalid" in caught.value.hint
 
 
@@ -327,7 +327,7 @@ def test_a_port_where_nobody_listens(own_cache):
         url = "http://127.0.0.1:{}/model.tar.gz".format(free.getsockname()[1])
         with pytest.raises(DownloadError) as caught:
             unihub.resolve(url)
-    assert caught.value.failures[0].cause == "connection"
+    assert caught.value.causes[0] == "connection"
 
 
 @pytest.mark.parametrize("failures", range(1, 9))
@@ -346,8 +346,7 @@ def run(program, *arguments, **options):
     root = os.path.dirname(os.path.dirname(os.path.abspath(unihub.__file__)))
     environment = dict(os.environ, PYTHONPATH=root, **options.pop("env", {}))
     return subprocess.run(
-        [sys.executable, "-c", program, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        universal_newlines=True, **options
+        [sys.executable, "-c", program, *arguments], env=environment, capture_output=True, text=True, **options
     )  # fmt: skip
 
 
@@ -381,7 +380,7 @@ def test_a_disk_that_is_full(plain_site, own_cache, tmp_path):
     command += [str(small), sys.executable, RESOLVE, plain_site.url + PATH]
     root = os.path.dirname(os.path.dirname(os.path.abspath(unihub.__file__)))
     environment = dict(os.environ, PYTHONPATH=root, UNIHUB_CACHE_DIR=str(small / "cache"))
-    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
     if "status" not in ended.stdout or "mount" in ended.stderr:
         pytest.skip("no file system can be mounted here; the test with a quota shows the same: " + ended.stderr)
     assert "No space left on device" in ended.stderr and "DownloadError" in ended.stderr

@@ -187,11 +187,8 @@ def test_gunzip_sees_what_is_changed():
     for place in range(0, len(packed), 50):
         changed = bytearray(packed)
         changed[place] ^= 0x10
-        try:
-            # The time, the name and the system in the header are not checked.
-            assert Gunzip(io.BytesIO(bytes(changed))).read(10**6) == gzip.decompress(bytes(packed)) and 3 < place < 10
-        except (EOFError, zlib.error):
-            pass
+        with pytest.raises((EOFError, zlib.error)):
+            Gunzip(io.BytesIO(bytes(changed))).read(10**6)
 
 
 def test_gunzip_refuses_what_follows_and_is_no_gzip():
