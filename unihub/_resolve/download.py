@@ -278,8 +278,10 @@ class _Partial:
     def restart(self, about: Dict[str, Any]) -> None:
         """Begins anew, with a note of what will come."""
         self.about = about
-        self._file.truncate(0)
-        self.size = 0
+        if self.size:
+            # Of a file that was cut to nothing ext4 writes all to the disk when it is closed, and this one will go.
+            self._file.truncate(0)
+            self.size = 0
         with open(self._note, "w", encoding="utf-8") as file:
             json.dump(about, file)
 
