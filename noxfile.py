@@ -131,7 +131,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=["3.7", "3.11", "3.13"])
 def unit(session: nox.Session) -> None:
-    """What needs no TensorFlow, without one."""
+    """What needs no TensorFlow, without one; with the clients of Kaggle and S3 from Python 3.10 on."""
     session.install(WHEEL + "[test]")
     session.run("pytest", "-q", "-p", "no:cacheprovider", "tests/unit", *session.posargs, env={"UNIHUB_INSTALLED": "1"})
 
@@ -145,7 +145,8 @@ def live(session: nox.Session, environment: Environment) -> None:
     """What needs TensorFlow, on a real one, each runtime in a process of its own; then the examples."""
     # In one go, so that nothing lifts what is pinned.
     hub = ["tensorflow-hub==" + environment.hub] if environment.hub and not environment.no_deps else []
-    session.install(environment.tensorflow, *hub, *environment.pins, WHEEL + "[test]")
+    # Not the extra for tests, whose clients and servers are for those without TensorFlow.
+    session.install(environment.tensorflow, *hub, *environment.pins, WHEEL, "pytest>=7.0")
     if environment.no_deps:
         session.install("--no-deps", *environment.no_deps)
     session.run("python", "-m", "pip", "list", "--format=freeze")

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
 ROUNDS = 7
 
@@ -44,7 +44,7 @@ print("result", seconds, (peak() - before) / 1024, size)
 
 def write_archive(path: str, megabytes: int) -> None:
     """An archive of a model's layout, of bytes that do not compress, as weights hardly do."""
-    members = {"saved_model.pb": 1, "variables/variables.index": 1, "variables/variables.data-00000-of-00001": megabytes}
+    members = {"saved_model.pb": 1, "variables/variables.index": 1, "variables/variables.data": megabytes}
     with tarfile.open(path, "w:gz", compresslevel=1) as tar:
         # tensorflow_hub makes no directories of which there is no member.
         directory = tarfile.TarInfo("variables")
@@ -56,7 +56,7 @@ def write_archive(path: str, megabytes: int) -> None:
             tar.addfile(info, io.BytesIO(os.urandom(info.size)))
 
 
-def start_server(directory: str) -> "tuple[subprocess.Popen[bytes], str]":
+def start_server(directory: str) -> Tuple[subprocess.Popen[bytes], str]:
     """A plain web server in a process of its own, and its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -14,7 +14,7 @@ import sys
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from unihub import _export_dir, _resolve, errors
-from unihub._resolve import cache, models
+from unihub._resolve import cache, models, redirects
 from unihub._resolve.handle import Handle
 from unihub._resolve.manifest import Manifest
 
@@ -162,9 +162,9 @@ def _stored(groups: Iterable[str]) -> Iterable[_Stored]:
 
 
 def _is_of(stored: _Stored, handle: str) -> bool:
-    if stored.manifest is None:
-        return False
-    return stored.manifest.handle == handle or os.path.basename(stored.path) == Handle.parse(handle).entry
+    parsed = Handle.parse(handle)
+    names = [each.entry for each in (parsed, redirects.known(parsed)) if each is not None]
+    return os.path.basename(stored.path) in names or (stored.manifest is not None and stored.manifest.handle == handle)
 
 
 def _leads_nowhere(path: str) -> bool:

@@ -20,7 +20,11 @@ from unihub._resolve import cache, lock, manifest
 from unihub.errors import DownloadError, IntegrityError
 
 PATH = "/model.tar.gz"
-PROGRAM = "import sys, unihub; print(unihub.resolve(sys.argv[1]))"
+# In the background, shells let processes ignore interrupts.
+PROGRAM = (
+    "import signal, sys, unihub; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "print(unihub.resolve(sys.argv[1]))"
+)
 
 
 def start(url, **variables):

@@ -147,6 +147,15 @@ def test_what_was_kept_and_is_damaged_is_fetched_afresh(site, own_cache, monkeyp
     assert resolved(site) == FILES
 
 
+def test_a_rest_that_does_not_fit(site):
+    def answer(handler):
+        handler.reply(206, MODEL[7:], Content_Range="bytes 7-{}/{}".format(len(MODEL) - 1, len(MODEL)), ETag='"1"')
+
+    site.answers[PATH] = in_turn(serve(MODEL, cut_at=200000), answer, serve(MODEL))
+    assert resolved(site) == FILES
+    assert "Range" not in site.asked[2][1]
+
+
 def test_what_was_kept_and_is_too_long(site, own_cache, monkeypatch):
     monkeypatch.setenv("UNIHUB_RETRIES", "1")
     site.answers[PATH] = serve(MODEL, cut_at=200000)

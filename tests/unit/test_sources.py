@@ -17,6 +17,7 @@ import pytest
 from servers import FILES, files_in, in_turn, redirect, serve, status, tar_of
 
 import unihub
+from unihub import cli
 from unihub._resolve import redirects
 from unihub._resolve.handle import Handle
 from unihub.errors import DownloadError, HandleError, IntegrityError, RuntimeUnavailableError
@@ -102,6 +103,7 @@ def test_a_model_on_kaggle(internet, own_cache, handle):
     count = len(internet.asked)
     assert unihub.resolve(handle) == unihub.resolve("kaggle:" + NNLM + "/1") == model
     assert len(internet.asked) == count
+    assert cli.main(["cache", "rm", handle]) == 0 and not os.path.exists(model)
 
 
 @needs_kagglehub

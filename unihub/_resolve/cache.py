@@ -160,11 +160,11 @@ def _leave(path: str) -> None:
     if not os.path.isdir(os.path.join(path, _DOWNLOAD)):
         shutil.rmtree(path, ignore_errors=True)
         return
-    for name in os.listdir(path):
-        if name not in (_DOWNLOAD, _OWNER):
-            shutil.rmtree(os.path.join(path, name), ignore_errors=True)
-    # Last, for without it the place is anybody's.
+    # Another process may do the same, or have taken the download already.
     with contextlib.suppress(OSError):
+        for name in set(os.listdir(path)) - {_DOWNLOAD, _OWNER}:
+            shutil.rmtree(os.path.join(path, name), ignore_errors=True)
+        # Last, for without it the place is anybody's.
         os.remove(os.path.join(path, _OWNER))
 
 

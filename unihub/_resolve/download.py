@@ -164,14 +164,13 @@ class Download:
         with self._news:
             if self._receiver is not receiver:
                 return False
-            if response.status_code not in (200, 206):
-                if response.status_code == 416:
-                    # What came before is longer than the file.
-                    self._file.restart({})
+            if response.status_code == 200:
+                self._restart(_describe(response, self._url))
+            elif response.status_code != 206 or not self._file.goes_on_with(response):
+                if response.status_code in (206, 416):
+                    # The rest of another file, or of a shorter one.
+                    self._restart({})
                 raise requests.HTTPError(response=response)
-            if response.status_code != 206 or not self._file.goes_on_with(response):
-                self._is_void = self._is_void or self._position > 0
-                self._file.restart(_describe(response, self._url))
             self._bar.total, self._bar.n = self._file.total, self._file.size
             self._check_space()
             receiver.last_news = time.monotonic()
@@ -198,6 +197,10 @@ class Download:
                 receiver.error = error
                 self._complete = error is None
             self._news.notify_all()
+
+    def _restart(self, about: Dict[str, Any]) -> None:
+        self._is_void = self._is_void or self._position > 0
+        self._file.restart(about)
 
     def _check_space(self) -> None:
         """Refuses what can be seen not to fit: the rest of the file, and its content, which is hardly smaller."""

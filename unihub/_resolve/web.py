@@ -24,8 +24,8 @@ _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 30
 # A server that wants us to come back later than that is not waited for.
 _LONGEST_RETRY_AFTER = 120
-# Timed out, too early, too many requests; and a range of which the server now knows better.
-_AGAIN = (408, 416, 425, 429)
+# Timed out, too early, too many requests; and ranges that do not fit what is here, which is then asked for anew.
+_AGAIN = (408, 425, 429, 206, 416)
 
 
 class Stalled(Exception):
