@@ -168,6 +168,17 @@ class HandleError(UnihubError, ValueError):
         )
 
     @classmethod
+    def bad_url(cls, handle: str, reason: str) -> HandleError:
+        """The handle begins like a URL, but is none."""
+        return cls(
+            "{} is no URL.".format(handle),
+            why="{}.".format(reason.rstrip(".")),
+            hint="Copy the address from a browser, or from the model's page.",
+            handle=handle,
+            reason=reason,
+        )
+
+    @classmethod
     def no_kaggle_model(cls, handle: str) -> HandleError:
         """The handle begins like a model on Kaggle, but does not go on so."""
         return cls(

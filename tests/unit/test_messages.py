@@ -1138,6 +1138,7 @@ ELSEWHERE = {
     "HandleError.unknown_scheme": ("test_sources.py", "Copy the model to a local directory and pass that."),
     "HandleError.other_machine": ("test_resolve.py", "and only this one's files can be read."),
     "HandleError.file_url_without_path": ("test_resolve.py", "and there is nothing after it."),
+    "HandleError.bad_url": ("test_resolve.py", "Copy the address from a browser, or from the model's page."),
     "HandleError.bad_pin": ("test_resolve.py", "A digest has 64 hexadecimal digits behind a handle,"),
     "HandleError.no_kaggle_model": ("test_resolve.py", "A model there has an owner, a name, a framework and a variation,"),
     "HandleError.unusable": ("test_resolve.py", "Pass a directory or an archive that this user may read."),

@@ -350,6 +350,20 @@ def test_resolving_a_path_imports_nothing_heavy(model):
                     button shows, as in kaggle:google/nnlm/tensorFlow2/en-dim50/1.""",
         ),
         (
+            "https://[::1/model",
+            """\
+            https://[::1/model is no URL.
+              Why:  Invalid IPv6 URL.
+              Hint: Copy the address from a browser, or from the model's page.""",
+        ),
+        (
+            "http:///model",
+            """\
+            http:///model is no URL.
+              Why:  It names no server.
+              Hint: Copy the address from a browser, or from the model's page.""",
+        ),
+        (
             "m.tgz@sha256:12",
             """\
             the pin of m.tgz@sha256:12 is no SHA-256 digest.

@@ -213,7 +213,7 @@ def _split_pin(text: str) -> Tuple[str, str]:
 def _kind(text: str) -> Tuple[Kind, Optional[KaggleModel]]:
     if _ONE_SLASH.match(text):
         raise HandleError.one_slash(text)
-    scheme = _scheme(text)
+    scheme = _checked_scheme(text)
     prefixed = _KAGGLE_PREFIX.fullmatch(text)
     path, kaggle = text, None  # type: str, Optional[KaggleModel]
     if prefixed:
@@ -261,6 +261,17 @@ def _other_format(url: str) -> str:
 def _scheme(text: str) -> str:
     match = _SCHEME.match(text)
     return match.group(1).lower() if match else ""
+
+
+def _checked_scheme(text: str) -> str:
+    """The same, of a URL that can be taken apart."""
+    scheme = _scheme(text)
+    try:
+        if scheme and not urlsplit(text).netloc and scheme in ("http", "https"):
+            raise ValueError("It names no server")
+    except ValueError as error:
+        raise HandleError.bad_url(text, str(error)) from error
+    return scheme
 
 
 def _path(text: str) -> str:
