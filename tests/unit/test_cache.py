@@ -19,6 +19,8 @@ import unihub
 from unihub._resolve import cache, lock, manifest
 from unihub.errors import DownloadError, IntegrityError
 
+pytest_plugins = ("server_fixtures",)
+
 PATH = "/model.tar.gz"
 # In the background, shells let processes ignore interrupts.
 PROGRAM = (

@@ -14,6 +14,8 @@ from servers import FILES, files_in, serve, tar_of
 import unihub
 from unihub import cli
 
+pytest_plugins = ("server_fixtures",)
+
 PATH = "/models/convnet.tar.gz"
 
 

@@ -21,6 +21,8 @@ from unihub._resolve import cache, progress, web
 from unihub._resolve.download import Download
 from unihub.errors import DownloadError, HandleError, IntegrityError, ModelNotFoundError
 
+pytest_plugins = ("server_fixtures",)
+
 MODEL = tar_of()
 PATH = "/model.tar.gz"
 pytestmark = pytest.mark.usefixtures("quick")

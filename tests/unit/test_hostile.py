@@ -16,6 +16,8 @@ import unihub
 from unihub._resolve.gunzip import Gunzip
 from unihub.errors import IntegrityError
 
+pytest_plugins = ("server_fixtures",)
+
 
 def tar(*members, **options):
     """A tar file with a graph, and such members: names, data and attributes."""

@@ -22,6 +22,8 @@ from unihub._resolve import redirects
 from unihub._resolve.handle import Handle
 from unihub.errors import DownloadError, HandleError, IntegrityError, RuntimeUnavailableError
 
+pytest_plugins = ("server_fixtures",)
+
 NNLM = "google/nnlm/tensorFlow2/en-dim50"
 PAGE = "/models/" + NNLM + "/1"
 TFHUB = "https://tfhub.dev/google/nnlm-en-dim50/2"
