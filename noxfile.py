@@ -28,7 +28,10 @@ MODULES = OUTPUTS + "-modules"
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 # With what unihub imports, so that mypy sees its types.
-LINTERS = ("ruff==0.17.6", "mypy==2.4.1", "packaging", "platformdirs", "importlib-metadata", "numpy")
+LINTERS = ("ruff==0.17.6", "mypy==2.4.1", "packaging", "platformdirs", "importlib-metadata", "filelock", "numpy")
+
+# What the tests on a TensorFlow need of the extra for tests.
+LIVE = ("pytest>=7.0", "hypothesis>=6.50")
 
 
 class Environment(NamedTuple):
@@ -131,7 +134,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=["3.7", "3.11", "3.13"])
 def unit(session: nox.Session) -> None:
-    """What needs no TensorFlow, without one."""
+    """What needs no TensorFlow, without one; with the clients of Kaggle and S3 from Python 3.10 on."""
     session.install(WHEEL + "[test]")
     session.run("pytest", "-q", "-p", "no:cacheprovider", "tests/unit", *session.posargs, env={"UNIHUB_INSTALLED": "1"})
 
@@ -145,7 +148,8 @@ def live(session: nox.Session, environment: Environment) -> None:
     """What needs TensorFlow, on a real one, each runtime in a process of its own; then the examples."""
     # In one go, so that nothing lifts what is pinned.
     hub = ["tensorflow-hub==" + environment.hub] if environment.hub and not environment.no_deps else []
-    session.install(environment.tensorflow, *hub, *environment.pins, WHEEL + "[test]")
+    # Not the extra for tests, whose clients and servers are for those without TensorFlow.
+    session.install(environment.tensorflow, *hub, *environment.pins, WHEEL, *LIVE)
     if environment.no_deps:
         session.install("--no-deps", *environment.no_deps)
     session.run("python", "-m", "pip", "list", "--format=freeze")
@@ -161,7 +165,7 @@ def parts(session: nox.Session) -> None:
     """Loads parts of models on TensorFlow 2.8, the first that saves the gradients that were defined by hand."""
     environment = Environment("tf2.8", "3.10", "tensorflow-cpu==2.8.4", "0.12.0", ("protobuf<3.21", "numpy<2"))
     packages = (environment.tensorflow, "tensorflow-hub==" + str(environment.hub), *environment.pins)
-    session.install(*packages, WHEEL + "[test]")
+    session.install(*packages, WHEEL, *LIVE)
     declared = {"UNIHUB_INSTALLED": "1", "UNIHUB_RUNTIME": "tf2", "UNIHUB_TENSORFLOW": "2.8.4", "UNIHUB_HUB": "0.12.0"}
     tests = ["tests/live/test_selective.py", *session.posargs]
     session.run("pytest", "-q", "--disable-warnings", "-p", "no:cacheprovider", *tests, env=declared)

@@ -28,12 +28,14 @@ def load(
     collections: bool = True,
     full: bool = False,
     reuse: bool = False,
+    offline: Optional[bool] = None,
     **layer_options: Any
 ) -> Any:
     """Loads a TensorFlow Hub model, whatever its format, in whatever way TensorFlow runs here.
 
     Args:
-        handle: A directory, a ``file://`` URL, an archive, a URL, a callable or a ``hub.ModuleSpec``.
+        handle: What ``resolve`` takes, such as a directory, an archive, a URL or the name of a model on Kaggle; or a
+            callable or a ``hub.ModuleSpec``.
         trainable: Whether the model is to be fine-tuned; its variables are frozen otherwise.
         signature: Which signature to call. By default a TF1 Hub module is called by ``default``, a callable SavedModel
             by itself, any other by ``serving_default``, ``default`` or its only signature.
@@ -54,6 +56,7 @@ def load(
             are not there then.
         reuse: Whether to give back the very object that was loaded before in this process, from the same files with
             the same arguments.
+        offline: Whether to use what is on this machine only; by default, whether ``UNIHUB_OFFLINE`` is set.
         **layer_options: For ``api="keras"``: ``arguments``, ``output_shape``, ``input_shape``, ``dtype`` and what
             else a Keras layer takes; in Keras 3 ``self_contained``, as ``KerasLayer`` says.
 
@@ -79,7 +82,8 @@ def load(
     """
     decided = _compat.as_written(plan)(
         handle, trainable, signature, tags=tags, output_key=output_key, as_dict=as_dict, api=api, keras=keras,
-        name=name, load_options=load_options, collections=collections, full=full, reuse=reuse, **layer_options
+        name=name, load_options=load_options, collections=collections, full=full, reuse=reuse,
+        offline=offline, **layer_options
     )  # fmt: skip
     with _boundary.loading(decided):
         return _reuse.loaded(decided, _compat.as_written(decided.load_strategy().load))
@@ -109,15 +113,16 @@ def plan(handle: Any, trainable: bool = False, signature: Optional[str] = None, 
     request = parse_request(trainable=trainable, signature=signature, **options)
     if _objects.is_object(handle):
         return decide(handle, handle, _objects.describe(handle), detect_runtime(), request)
-    info = inspect(handle)
+    info = inspect(handle, offline=request.offline)
     return decide(handle, info.path, info, detect_runtime(), request)
 
 
-def inspect(handle: Any) -> ModelInfo:
+def inspect(handle: Any, *, offline: Optional[bool] = None) -> ModelInfo:
     """Reads what a model holds from its files, without TensorFlow.
 
     Args:
-        handle: A directory, a ``file://`` URL, an archive or a URL.
+        handle: As for ``resolve``.
+        offline: As for ``resolve``.
 
     Returns:
         The format, the variants and their signatures, ops, variables and assets.
@@ -131,7 +136,7 @@ def inspect(handle: Any) -> ModelInfo:
         >>> str(unihub.inspect("tests/data/tf1_hub/convnet").format)
         'tf1-hub'
     """
-    return _inspect_path(_resolve.resolve(handle))
+    return _inspect_path(_resolve.resolve(handle, offline=offline))
 
 
 def Module(spec: Any, trainable: bool = False, name: str = "module", tags: Optional[Iterable[str]] = None) -> Any:

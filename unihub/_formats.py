@@ -53,6 +53,11 @@ def detect_format(path: str) -> Format:
     return name_format(path, any(object_graphs))
 
 
+def is_web_page(head: bytes) -> bool:
+    """Whether what was read of a file begins as a web page does."""
+    return _HTML.match(head) is not None
+
+
 def name_format(path: str, has_object_graph: bool) -> Format:
     """The format of a directory whose graphs were read already."""
     if os.path.isfile(os.path.join(path, _HUB_FILE)):

@@ -36,6 +36,8 @@ class Request:
     collections: bool = True
     full: bool = False
     reuse: bool = False
+    # No matter for what is loaded.
+    offline: Optional[bool] = field(default=None, compare=False)
     layer_options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -136,6 +138,8 @@ def parse_request(
     own = {name: named.pop(name) for name in list(named) if name in _OWN_OPTIONS}
     for flag in ("trainable", "as_dict", "collections", "full", "reuse"):
         own[flag] = _parse_flag(flag, own.get(flag))
+    if own.get("offline") is not None:
+        own["offline"] = _parse_flag("offline", own["offline"])
     return Request(
         api=parse_word(Api, "api", api),
         keras=parse_word(Keras, "keras", keras),
@@ -318,7 +322,8 @@ def _check_layer_options(api: Api, request: Request) -> None:
     for option in request.layer_options:
         if api is not Api.KERAS:
             known = ["trainable", "signature", "tags", "output_key", "as_dict", "api", "keras", "name"]
-            raise errors.InputError.unknown_option(option, known + ["load_options", "collections", "full", "reuse"])
+            known += ["load_options", "collections", "full", "reuse", "offline"]
+            raise errors.InputError.unknown_option(option, known)
 
 
 # Below, all of a model is loaded sooner than its part is found.

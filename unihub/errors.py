@@ -137,10 +137,10 @@ class HandleError(UnihubError, ValueError):
 
     @classmethod
     def unknown_scheme(cls, handle: str, scheme: str) -> HandleError:
-        """The handle is a URL of a scheme that no source serves."""
+        """The handle is a URL of a kind that nothing here can read."""
         return cls(
             "nothing here can read {}:// ({}).".format(scheme, handle),
-            why="URLs are understood with file://, http:// and https://.",
+            why="URLs are understood with file://, http://, https:// and what fsspec knows, which is not this.",
             hint="Copy the model to a local directory and pass that.",
             handle=handle,
             scheme=scheme,
@@ -168,26 +168,36 @@ class HandleError(UnihubError, ValueError):
         )
 
     @classmethod
-    def bucket(cls, handle: str, scheme: str) -> HandleError:
-        """The handle names a cloud bucket."""
-        copy = "aws s3 cp --recursive" if scheme == "s3" else "gcloud storage cp --recursive"
+    def bad_url(cls, handle: str, reason: str) -> HandleError:
+        """The handle begins like a URL, but is none."""
         return cls(
-            "models are not read from {}:// yet ({}).".format(scheme, handle),
-            why="A model is loaded from a directory on this machine.",
-            hint="Copy it here first, and pass the directory:\n{} {} models/".format(copy, handle),
+            "{} is no URL.".format(handle),
+            why="{}.".format(reason.rstrip(".")),
+            hint="Copy the address from a browser, or from the model's page.",
             handle=handle,
-            scheme=scheme,
+            reason=reason,
         )
 
     @classmethod
-    def kaggle(cls, handle: str) -> HandleError:
-        """The handle names a model on Kaggle."""
+    def no_kaggle_model(cls, handle: str) -> HandleError:
+        """The handle begins like a model on Kaggle, but does not go on so."""
         return cls(
-            "models are not downloaded from Kaggle by their name yet ({}).".format(handle),
-            why="There is no directory of that name here, and it reads as owner/model/framework/variation.",
-            hint="Install kagglehub, and pass the directory that this returns:\n"
-            "kagglehub.model_download({!r})".format(handle),
+            "{} names no model on Kaggle.".format(handle),
+            why="A model there has an owner, a name, a framework and a variation, and may have a version.",
+            hint="Open the model's page on www.kaggle.com, choose framework, variation and version, and pass what its "
+            "download button shows, as in kaggle:google/nnlm/tensorFlow2/en-dim50/1.",
             handle=handle,
+        )
+
+    @classmethod
+    def bad_pin(cls, handle: str, digest: str) -> HandleError:
+        """What follows @sha256: is no digest."""
+        return cls(
+            "the pin of {} is no SHA-256 digest.".format(handle),
+            why="A digest has 64 hexadecimal digits behind a handle, and here are {} characters.".format(len(digest)),
+            hint="Pass what sha256sum prints for the archive, or what unihub cache ls prints for the content.",
+            handle=handle,
+            digest=digest,
         )
 
     @classmethod
@@ -221,12 +231,12 @@ class HandleError(UnihubError, ValueError):
         )
 
     @classmethod
-    def not_a_number(cls, variable: str, value: str) -> HandleError:
+    def not_a_number(cls, variable: str, value: str, unit: str, otherwise: int) -> HandleError:
         """An environment variable that bounds what a handle may cost holds no number."""
         return cls(
             "the environment variable {} is {!r}.".format(variable, value),
-            why="It has to be a whole number of bytes.",
-            hint="Set it to one, such as 68719476736 for 64 GiB, or unset it.",
+            why="It has to be a whole number of {}.".format(unit),
+            hint="Set it to one, such as {}, which holds without it; or unset it.".format(otherwise),
             variable=variable,
             value=value,
         )
@@ -256,6 +266,17 @@ class ModelNotFoundError(UnihubError, FileNotFoundError):
         )
 
     @classmethod
+    def not_in_cache(cls, name: str, cache: str) -> ModelNotFoundError:
+        """The cache has no such entry."""
+        return cls(
+            "there is nothing of {} in the cache.".format(name),
+            why="No entry at {} has that name, or was fetched for that handle.".format(cache),
+            hint="unihub cache ls lists what is there.",
+            name=name,
+            cache=cache,
+        )
+
+    @classmethod
     def no_checkpoint(cls, checkpoint: str) -> ModelNotFoundError:
         """There is no such checkpoint."""
         return cls(
@@ -270,18 +291,125 @@ class DownloadError(UnihubError, OSError):
     """The model could not be fetched."""
 
     @classmethod
-    def through_tensorflow_hub(cls, url: str, error: BaseException) -> DownloadError:
-        """tensorflow_hub could not fetch a URL."""
-        reason = "{}: {}".format(type(error).__name__, error)
+    def nowhere(cls, handle: str, failures: Sequence[UnihubError], kaggle: str, command: str) -> DownloadError:
+        """No place that may have a model gave it.
+
+        Args:
+            handle: What was asked for.
+            failures: What each place answered.
+            kaggle: The name of the model on Kaggle, if it has one.
+            command: What fetches it beforehand.
+        """
+        answers = ["{}: {}".format(getattr(failure, "url", ""), _answer(failure)) for failure in failures]
+        hints = [failure.hint for failure in failures]
+        beforehand = "Where the network allows it, this fetches it beforehand: {}".format(command)
+        if kaggle:
+            beforehand += "\nOn Kaggle its name is {0}: kagglehub.model_download({0!r}).".format(kaggle)
         return cls(
-            "{} could not be fetched.".format(url),
-            why="tensorflow_hub was asked for it and raised {}".format(reason),
-            hint="Look whether the URL opens in a browser here, and whether a proxy is needed (https_proxy). With the "
-            "model's archive or directory on this machine, pass its path instead.",
-            url=url,
-            reason=reason,
-            status=getattr(error, "code", None),
+            "{} could not be fetched.".format(handle),
+            why="\n".join(answers) or "No place is known that may have it.",
+            hint="\n".join([*dict.fromkeys(hints), beforehand]),
+            handle=handle,
+            answers=tuple(answers),
+            causes=tuple(getattr(failure, "cause", "") for failure in failures),
+            status=next((failure.status for failure in reversed(failures) if hasattr(failure, "status")), None),
+            kaggle=kaggle,
+            command=command,
         )
+
+    @classmethod
+    def offline(cls, handle: str, place: str, command: str) -> DownloadError:
+        """It would have to be fetched, and no connection may be opened."""
+        return cls(
+            "{} is not on this machine.".format(handle),
+            why="It is not at {}, and no connection is opened: UNIHUB_OFFLINE is set, or offline=True.".format(place),
+            hint="Where there is a connection, with the same UNIHUB_CACHE_DIR: {}".format(command),
+            handle=handle,
+            path=place,
+            command=command,
+        )
+
+    @classmethod
+    def answered(cls, url: str, status: int, answer: str, retry_after: Any = None) -> DownloadError:
+        """A server answered with an error."""
+        if status in (401, 403):
+            hint = "The model may be private, or want a login or a consent: see its page in a browser."
+        elif status in (404, 410):
+            hint = "Check the address, and whether that version of the model still exists."
+        elif retry_after:
+            hint = "The server asks to come back after {:.0f} s.".format(retry_after)
+        else:
+            hint = "The server has trouble of its own; try again later."
+        return _at(url, answer, hint, "http", status=status)
+
+    @classmethod
+    def proxy(cls, url: str, reason: str) -> DownloadError:
+        """The proxy does not work."""
+        hint = "Check https_proxy, http_proxy and no_proxy: the proxy they name did not let the request through."
+        return _at(url, "the proxy failed ({})".format(reason), hint, "proxy")
+
+    @classmethod
+    def certificate(cls, url: str, reason: str) -> DownloadError:
+        """The server's certificate is not trusted."""
+        hint = (
+            "If your network puts a certificate of its own in between, let REQUESTS_CA_BUNDLE name the file with it; "
+            "and check the clock of this machine."
+        )
+        return _at(url, "its certificate is not trusted ({})".format(reason), hint, "certificate")
+
+    @classmethod
+    def no_such_host(cls, url: str, host: str, reason: str) -> DownloadError:
+        """The server's name is not known."""
+        hint = "Check the name {}, and the DNS of this machine; behind a proxy, set https_proxy.".format(host)
+        return _at(url, "the name of the server is not known ({})".format(reason), hint, "dns", host=host)
+
+    @classmethod
+    def redirects(cls, url: str, most: int) -> DownloadError:
+        """A server redirects without end."""
+        hint = "The server is set up wrong, or wants a cookie: open the address in a browser."
+        return _at(url, "more than {} redirects".format(most), hint, "redirects")
+
+    @classmethod
+    def timed_out(cls, url: str, seconds: int, variable: str) -> DownloadError:
+        """A server does not answer, or hardly sends anything."""
+        hint = "Try again, which goes on where it stopped; let {} allow more seconds.".format(variable)
+        return _at(url, "hardly anything came for {} s".format(seconds), hint, "timeout")
+
+    @classmethod
+    def no_connection(cls, url: str, reason: str) -> DownloadError:
+        """The connection could not be made, or broke off again and again."""
+        hint = "Check the network, and whether a proxy is needed (https_proxy). What has come is kept for a day."
+        return _at(url, "the connection failed ({})".format(reason), hint, "connection")
+
+    @classmethod
+    def web_page(cls, url: str) -> DownloadError:
+        """A server answered with a page for people."""
+        hint = "Open the address in a browser: it may want a login, or have no archive of the model."
+        return _at(url, "a web page, not an archive", hint, "page")
+
+    @classmethod
+    def through_kagglehub(cls, name: str, error: BaseException) -> DownloadError:
+        """Kaggle's own client failed."""
+        hint = "See whether kagglehub.model_download({!r}) works by itself.".format(name)
+        return _at("kaggle:" + name, "{}: {}".format(type(error).__name__, _brief(error)), hint, "client")
+
+    @classmethod
+    def through_fsspec(cls, url: str, error: BaseException) -> DownloadError:
+        """A file system of fsspec failed."""
+        hint = "See whether fsspec.open({!r}) works by itself; it may need credentials.".format(url)
+        return _at(url, "{}: {}".format(type(error).__name__, _brief(error)), hint, "client")
+
+    @classmethod
+    def no_space(cls, url: str, cache: str, needed: int, free: int) -> DownloadError:
+        """There is not enough room for it."""
+        answer = "it needs {:,} bytes in the cache at {}, where {:,} are free".format(needed, cache, free)
+        return _at(url, answer, _OTHER_CACHE, "disk", cache=cache, needed=needed, free=free)
+
+    @classmethod
+    def cannot_write(cls, url: str, cache: str, reason: str) -> DownloadError:
+        """The cache cannot be written."""
+        answer = "it could not be written to the cache at {} ({})".format(cache, reason)
+        return _at(url, answer, _OTHER_CACHE, "disk", cache=cache, reason=reason)
 
     @classmethod
     def cannot_unpack(cls, path: str, cache: str, reason: str) -> DownloadError:
@@ -449,6 +577,52 @@ class IntegrityError(UnihubError, OSError):
             limit=limit,
         )
 
+    @classmethod
+    def archive_inflates(cls, path: str, ratio: int, variable: str) -> IntegrityError:
+        """An archive unpacks to many times its size."""
+        return cls(
+            "the archive {} was refused: unpacked, it has more than {} times its size.".format(path, ratio),
+            why="A small archive can be made to unpack to any size and fill the disk.",
+            hint="If you trust it, let the environment variable {} allow more.".format(variable),
+            path=path,
+            ratio=ratio,
+        )
+
+    @classmethod
+    def damaged_entry(cls, path: str, problems: Sequence[str]) -> IntegrityError:
+        """Files of a model in the cache were removed, cut short or changed."""
+        return cls(
+            "the copy in the cache at {} is damaged.".format(path),
+            why="Since it was fetched: {}.".format(_first(problems)),
+            hint="Where there is a connection it is fetched again by itself; unihub cache prune removes it.",
+            path=path,
+            problems=tuple(problems),
+        )
+
+    @classmethod
+    def not_the_pinned(cls, handle: str, pin: str, digests: Sequence[str]) -> IntegrityError:
+        """The content is not what the handle pins."""
+        return cls(
+            "the content of {} is another.".format(handle),
+            why="Its SHA-256 digest is {}.".format(" (content), ".join(digests) + " (archive)" * (len(digests) > 1)),
+            hint="Somebody has replaced the model, or the pin is that of another version. Nothing is kept of it.",
+            handle=handle,
+            pin=pin,
+            digests=tuple(digests),
+        )
+
+    @classmethod
+    def not_as_promised(cls, url: str, promised: str, found: str) -> IntegrityError:
+        """A server sent something else than it says."""
+        return cls(
+            "what came from {} is not what the server says it sends.".format(url),
+            why="Its MD5 digest is {}, and the server promised {}.".format(found, promised),
+            hint="Try again; if it stays so, something between here and the server changes what is sent.",
+            url=url,
+            promised=promised,
+            found=found,
+        )
+
 
 class UnknownFormatError(UnihubError, ValueError):
     """What is there is no TensorFlow Hub model."""
@@ -478,6 +652,25 @@ class UnknownFormatError(UnihubError, ValueError):
             why=why,
             hint=hint.format(path=_quoted(path), directory=_quoted(os.path.dirname(path) or ".")),
             path=path,
+            kind=kind,
+        )
+
+    @classmethod
+    def named_by_handle(cls, handle: str, kind: str, kaggle: str) -> UnknownFormatError:
+        """A handle names something else than a SavedModel.
+
+        Args:
+            handle: The handle.
+            kind: One of the known formats, or ``framework`` for another one of Kaggle's.
+            kaggle: The name of the model on Kaggle, if it is one.
+        """
+        what, why, call = _OTHER_FORMATS.get(kind, _OTHER_FRAMEWORK)
+        get = "path = kagglehub.model_download({!r})".format(kaggle) if kaggle else "Download it to a path"
+        return cls(
+            "{} is {}.".format(handle, what),
+            why="{} The handle says so, and nothing was downloaded.".format(why),
+            hint="{}; then: {}".format(get, call.format(path="path", directory="path")),
+            handle=handle,
             kind=kind,
         )
 
@@ -1211,6 +1404,30 @@ class RuntimeUnavailableError(UnihubError, ImportError):
         )
 
     @classmethod
+    def no_kagglehub(cls, name: str, exc: BaseException, runs_here: bool) -> RuntimeUnavailableError:
+        return cls(
+            "kagglehub is needed to fetch {} from Kaggle.".format(name),
+            why="{}: {}".format(type(exc).__name__, exc),
+            hint="pip install 'unihub[kaggle]'."
+            if runs_here
+            else "kagglehub needs Python 3.10 or later: fetch the model there, and let KAGGLEHUB_CACHE name its cache.",
+            package="kagglehub",
+            url="kaggle:" + name,
+            answer="kagglehub is not installed",
+        )
+
+    @classmethod
+    def no_file_system(cls, url: str, scheme: str, exc: BaseException) -> RuntimeUnavailableError:
+        return cls(
+            "{}:// needs a package that is not installed ({}).".format(scheme, url),
+            why="{}: {}".format(type(exc).__name__, exc),
+            hint="pip install 'unihub[buckets]' for gs:// and s3://; for others, fsspec and what the line above names.",
+            package="fsspec",
+            url=url,
+            scheme=scheme,
+        )
+
+    @classmethod
     def no_hub_attribute(cls, attribute: str, version: Any) -> RuntimeUnavailableError:
         return cls(
             "hub.{} does not exist in tensorflow_hub {}.".format(attribute, version),
@@ -1449,12 +1666,38 @@ _OTHER_FORMATS = {
     ),
 }
 
+_OTHER_FRAMEWORK = (
+    "a model for another framework, not a SavedModel",
+    "TensorFlow loads what was written for TensorFlow.",
+    "load it with that framework; or choose a variation for tensorFlow2 on the model's page.",
+)
+
+_OTHER_CACHE = "Let the environment variable UNIHUB_CACHE_DIR name a directory that can be written and has room."
+
 _SHOWN = 8
 
 
 def _first(names: Sequence[str]) -> str:
     """The first few of the names of files."""
     return ", ".join(names[:_SHOWN]) + (" and more" if len(names) > _SHOWN else "") or "nothing"
+
+
+def _at(url: str, answer: str, hint: str, cause: str, **facts: Any) -> DownloadError:
+    """What one place answered; it stands in a line of the error about all of them."""
+    return DownloadError(
+        "{} could not be fetched.".format(url),
+        why="{}.".format(answer[:1].upper() + answer[1:]),
+        hint=hint,
+        url=url,
+        answer=answer,
+        cause=cause,
+        **facts
+    )
+
+
+def _answer(failure: UnihubError) -> str:
+    """What a place answered, in a line."""
+    return getattr(failure, "answer", failure.what.rstrip("."))
 
 
 def _kind(obj: Any) -> str:

@@ -12,6 +12,7 @@ from unihub._runtime import Runtime
 from unihub._vocabulary import Api, Format, Keras, Operation, RuntimeMode, Signature, Tensor, Use
 from unihub.errors import (
     ConversionError,
+    DownloadError,
     HandleError,
     InputError,
     IntegrityError,
@@ -21,6 +22,7 @@ from unihub.errors import (
     RuntimeUnavailableError,
     SignatureError,
     TagsError,
+    UnknownFormatError,
     UnsafeModelError,
     UnsupportedError,
 )
@@ -45,6 +47,11 @@ NO_ESTIMATOR = AttributeError("module 'tensorflow' has no attribute 'estimator'\
 GRAPH_ERROR = ValueError("Graph execution error:\n\nDetected at node x\nMatrix size-incompatible: [2,7] and [8,4]\n...")
 
 # The constructor, what it makes of typical facts, and its text.
+FAILURES = [
+    RuntimeUnavailableError.no_kagglehub("o/m/tensorFlow2/v/1", ImportError("No module named 'kagglehub'"), True),
+    DownloadError.answered("https://www.kaggle.com/models/o/m/tensorFlow2/v/1", 404, "404 Not Found"),
+]
+
 GOLDEN = [
     (
         "SignatureError.unknown",
@@ -870,6 +877,256 @@ GOLDEN = [
           Why:  The function would write it once, while it is traced, and the variables have no values there.
           Hint: call unihub.save outside of it.""",
     ),
+    (
+        "DownloadError.answered",
+        DownloadError.answered("https://a/b", 403, "403 Forbidden"),
+        """\
+        https://a/b could not be fetched.
+          Why:  403 Forbidden.
+          Hint: The model may be private, or want a login or a consent: see its page in a browser.""",
+    ),
+    (
+        "DownloadError.answered",
+        DownloadError.answered("https://a/b", 404, "404 Not Found"),
+        """\
+        https://a/b could not be fetched.
+          Why:  404 Not Found.
+          Hint: Check the address, and whether that version of the model still exists.""",
+    ),
+    (
+        "DownloadError.answered",
+        DownloadError.answered("https://a/b", 429, "429 Too Many Requests", 3600.0),
+        """\
+        https://a/b could not be fetched.
+          Why:  429 Too Many Requests.
+          Hint: The server asks to come back after 3600 s.""",
+    ),
+    (
+        "DownloadError.answered",
+        DownloadError.answered("https://a/b", 500, "500 Internal Server Error"),
+        """\
+        https://a/b could not be fetched.
+          Why:  500 Internal Server Error.
+          Hint: The server has trouble of its own; try again later.""",
+    ),
+    (
+        "DownloadError.cannot_write",
+        DownloadError.cannot_write("https://a/b", "/cache", "[Errno 28] No space left on device"),
+        """\
+        https://a/b could not be fetched.
+          Why:  It could not be written to the cache at /cache ([Errno 28] No space left on device).
+          Hint: Let the environment variable UNIHUB_CACHE_DIR name a directory that can be written and has room.""",
+    ),
+    (
+        "DownloadError.certificate",
+        DownloadError.certificate("https://a/b", "SSLCertVerificationError: self signed certificate"),
+        """\
+        https://a/b could not be fetched.
+          Why:  Its certificate is not trusted (SSLCertVerificationError: self signed certificate).
+          Hint: If your network puts a certificate of its own in between, let REQUESTS_CA_BUNDLE name the file with it; and
+                check the clock of this machine.""",
+    ),
+    (
+        "DownloadError.no_connection",
+        DownloadError.no_connection("https://a/b", "ConnectionRefusedError: [Errno 111] Connection refused"),
+        """\
+        https://a/b could not be fetched.
+          Why:  The connection failed (ConnectionRefusedError: [Errno 111] Connection refused).
+          Hint: Check the network, and whether a proxy is needed (https_proxy). What has come is kept for a day.""",
+    ),
+    (
+        "DownloadError.no_space",
+        DownloadError.no_space("https://a/b", "/cache", 2000000, 1000),
+        """\
+        https://a/b could not be fetched.
+          Why:  It needs 2,000,000 bytes in the cache at /cache, where 1,000 are free.
+          Hint: Let the environment variable UNIHUB_CACHE_DIR name a directory that can be written and has room.""",
+    ),
+    (
+        "DownloadError.no_such_host",
+        DownloadError.no_such_host("https://a/b", "a", "gaierror: [Errno -2] Name or service not known"),
+        """\
+        https://a/b could not be fetched.
+          Why:  The name of the server is not known (gaierror: [Errno -2] Name or service not known).
+          Hint: Check the name a, and the DNS of this machine; behind a proxy, set https_proxy.""",
+    ),
+    (
+        "DownloadError.nowhere",
+        DownloadError.nowhere("kaggle:o/m/tensorFlow2/v/1", FAILURES, "o/m/tensorFlow2/v/1", "unihub resolve kaggle:o/m/tensorFlow2/v/1"),
+        """\
+        kaggle:o/m/tensorFlow2/v/1 could not be fetched.
+          Why:  kaggle:o/m/tensorFlow2/v/1: kagglehub is not installed
+                https://www.kaggle.com/models/o/m/tensorFlow2/v/1: 404 Not Found
+          Hint: pip install 'unihub[kaggle]'.
+                Check the address, and whether that version of the model still exists.
+                Where the network allows it, this fetches it beforehand: unihub resolve kaggle:o/m/tensorFlow2/v/1
+                On Kaggle its name is o/m/tensorFlow2/v/1: kagglehub.model_download('o/m/tensorFlow2/v/1').""",
+    ),
+    (
+        "DownloadError.nowhere",
+        DownloadError.nowhere("https://a/b", [], "", "unihub resolve https://a/b"),
+        """\
+        https://a/b could not be fetched.
+          Why:  No place is known that may have it.
+          Hint: Where the network allows it, this fetches it beforehand: unihub resolve https://a/b""",
+    ),
+    (
+        "DownloadError.offline",
+        DownloadError.offline("https://a/b", "/cache/models/b-0123456789abcdef", "unihub resolve https://a/b"),
+        """\
+        https://a/b is not on this machine.
+          Why:  It is not at /cache/models/b-0123456789abcdef, and no connection is opened: UNIHUB_OFFLINE is set, or
+                offline=True.
+          Hint: Where there is a connection, with the same UNIHUB_CACHE_DIR: unihub resolve https://a/b""",
+    ),
+    (
+        "DownloadError.proxy",
+        DownloadError.proxy("https://a/b", "OSError: Tunnel connection failed: 407 Proxy Authentication Required"),
+        """\
+        https://a/b could not be fetched.
+          Why:  The proxy failed (OSError: Tunnel connection failed: 407 Proxy Authentication Required).
+          Hint: Check https_proxy, http_proxy and no_proxy: the proxy they name did not let the request through.""",
+    ),
+    (
+        "DownloadError.redirects",
+        DownloadError.redirects("https://a/b", 20),
+        """\
+        https://a/b could not be fetched.
+          Why:  More than 20 redirects.
+          Hint: The server is set up wrong, or wants a cookie: open the address in a browser.""",
+    ),
+    (
+        "DownloadError.through_fsspec",
+        DownloadError.through_fsspec("s3://a/b", ValueError("no credentials")),
+        """\
+        s3://a/b could not be fetched.
+          Why:  ValueError: no credentials.
+          Hint: See whether fsspec.open('s3://a/b') works by itself; it may need credentials.""",
+    ),
+    (
+        "DownloadError.through_kagglehub",
+        DownloadError.through_kagglehub("o/m/tensorFlow2/v/1", ValueError("'nonesuch' is not a valid ModelFramework")),
+        """\
+        kaggle:o/m/tensorFlow2/v/1 could not be fetched.
+          Why:  ValueError: 'nonesuch' is not a valid ModelFramework.
+          Hint: See whether kagglehub.model_download('o/m/tensorFlow2/v/1') works by itself.""",
+    ),
+    (
+        "DownloadError.timed_out",
+        DownloadError.timed_out("https://a/b", 60, "UNIHUB_TIMEOUT"),
+        """\
+        https://a/b could not be fetched.
+          Why:  Hardly anything came for 60 s.
+          Hint: Try again, which goes on where it stopped; let UNIHUB_TIMEOUT allow more seconds.""",
+    ),
+    (
+        "DownloadError.web_page",
+        DownloadError.web_page("https://a/b"),
+        """\
+        https://a/b could not be fetched.
+          Why:  A web page, not an archive.
+          Hint: Open the address in a browser: it may want a login, or have no archive of the model.""",
+    ),
+    (
+        "IntegrityError.archive_inflates",
+        IntegrityError.archive_inflates("/m.tgz", 200, "UNIHUB_MAX_ARCHIVE_RATIO"),
+        """\
+        the archive /m.tgz was refused: unpacked, it has more than 200 times its size.
+          Why:  A small archive can be made to unpack to any size and fill the disk.
+          Hint: If you trust it, let the environment variable UNIHUB_MAX_ARCHIVE_RATIO allow more.""",
+    ),
+    (
+        "IntegrityError.damaged_entry",
+        IntegrityError.damaged_entry("/cache/models/b-0123456789abcdef", ["saved_model.pb is missing", "assets/words.txt has 3 bytes, not 4"]),
+        """\
+        the copy in the cache at /cache/models/b-0123456789abcdef is damaged.
+          Why:  Since it was fetched: saved_model.pb is missing, assets/words.txt has 3 bytes, not 4.
+          Hint: Where there is a connection it is fetched again by itself; unihub cache prune removes it.""",
+    ),
+    (
+        "IntegrityError.not_as_promised",
+        IntegrityError.not_as_promised("https://a/b", "0123", "4567"),
+        """\
+        what came from https://a/b is not what the server says it sends.
+          Why:  Its MD5 digest is 4567, and the server promised 0123.
+          Hint: Try again; if it stays so, something between here and the server changes what is sent.""",
+    ),
+    (
+        "IntegrityError.not_the_pinned",
+        IntegrityError.not_the_pinned("m.tgz@sha256:0123", "0123", ["4567"]),
+        """\
+        the content of m.tgz@sha256:0123 is another.
+          Why:  Its SHA-256 digest is 4567.
+          Hint: Somebody has replaced the model, or the pin is that of another version. Nothing is kept of it.""",
+    ),
+    (
+        "IntegrityError.not_the_pinned",
+        IntegrityError.not_the_pinned("https://a/b@sha256:0123", "0123", ["4567", "89ab"]),
+        """\
+        the content of https://a/b@sha256:0123 is another.
+          Why:  Its SHA-256 digest is 4567 (content), 89ab (archive).
+          Hint: Somebody has replaced the model, or the pin is that of another version. Nothing is kept of it.""",
+    ),
+    (
+        "ModelNotFoundError.not_in_cache",
+        ModelNotFoundError.not_in_cache("https://a/b", "/cache"),
+        """\
+        there is nothing of https://a/b in the cache.
+          Why:  No entry at /cache has that name, or was fetched for that handle.
+          Hint: unihub cache ls lists what is there.""",
+    ),
+    (
+        "RuntimeUnavailableError.no_file_system",
+        RuntimeUnavailableError.no_file_system("gs://a/b", "gs", ImportError("Please install gcsfs to access Google Storage")),
+        """\
+        gs:// needs a package that is not installed (gs://a/b).
+          Why:  ImportError: Please install gcsfs to access Google Storage
+          Hint: pip install 'unihub[buckets]' for gs:// and s3://; for others, fsspec and what the line above names.""",
+    ),
+    (
+        "RuntimeUnavailableError.no_kagglehub",
+        RuntimeUnavailableError.no_kagglehub("o/m/tensorFlow2/v/1", ModuleNotFoundError("No module named 'kagglehub'"), True),
+        """\
+        kagglehub is needed to fetch o/m/tensorFlow2/v/1 from Kaggle.
+          Why:  ModuleNotFoundError: No module named 'kagglehub'
+          Hint: pip install 'unihub[kaggle]'.""",
+    ),
+    (
+        "RuntimeUnavailableError.no_kagglehub",
+        RuntimeUnavailableError.no_kagglehub("o/m/tensorFlow2/v/1", ModuleNotFoundError("No module named 'kagglehub'"), False),
+        """\
+        kagglehub is needed to fetch o/m/tensorFlow2/v/1 from Kaggle.
+          Why:  ModuleNotFoundError: No module named 'kagglehub'
+          Hint: kagglehub needs Python 3.10 or later: fetch the model there, and let KAGGLEHUB_CACHE name its cache.""",
+    ),
+    (
+        "UnknownFormatError.named_by_handle",
+        UnknownFormatError.named_by_handle("o/m/tfLite/v/1", "tflite", "o/m/tfLite/v/1"),
+        """\
+        o/m/tfLite/v/1 is a TensorFlow Lite model, not a SavedModel.
+          Why:  It was converted for small devices, and the conversion cannot be undone. The handle says so, and nothing was
+                downloaded.
+          Hint: path = kagglehub.model_download('o/m/tfLite/v/1'); then: tf.lite.Interpreter(model_path=path) runs it.""",
+    ),
+    (
+        "UnknownFormatError.named_by_handle",
+        UnknownFormatError.named_by_handle("https://a/model.keras", "keras", ""),
+        """\
+        https://a/model.keras is a Keras model, not a SavedModel.
+          Why:  The .keras format holds a Keras configuration and weights; Keras rebuilds the model from its own classes. The
+                handle says so, and nothing was downloaded.
+          Hint: Download it to a path; then: tf.keras.models.load_model(path) loads it; model.export(directory), or
+                tf.saved_model.save(model, directory) before Keras 3, makes a SavedModel of it.""",
+    ),
+    (
+        "UnknownFormatError.named_by_handle",
+        UnknownFormatError.named_by_handle("o/m/pyTorch/v/1", "framework", "o/m/pyTorch/v/1"),
+        """\
+        o/m/pyTorch/v/1 is a model for another framework, not a SavedModel.
+          Why:  TensorFlow loads what was written for TensorFlow. The handle says so, and nothing was downloaded.
+          Hint: path = kagglehub.model_download('o/m/pyTorch/v/1'); then: load it with that framework; or choose a variation
+                for tensorFlow2 on the model's page.""",
+    ),
 ]
 
 # Constructors whose texts stand in another file, with words of theirs by which the text is found there.
@@ -878,15 +1135,15 @@ ELSEWHERE = {
     "HandleError.empty": ("test_resolve.py", "An empty string names no model; most often a variable was never set."),
     "HandleError.nul": ("test_resolve.py", "No path can hold one; the text was probably read from a binary file."),
     "HandleError.one_slash": ("test_resolve.py", "which make one slash of two."),
-    "HandleError.unknown_scheme": ("test_resolve.py", "Copy the model to a local directory and pass that."),
+    "HandleError.unknown_scheme": ("test_sources.py", "Copy the model to a local directory and pass that."),
     "HandleError.other_machine": ("test_resolve.py", "and only this one's files can be read."),
     "HandleError.file_url_without_path": ("test_resolve.py", "and there is nothing after it."),
-    "HandleError.bucket": ("test_resolve.py", "A model is loaded from a directory on this machine."),
-    "HandleError.kaggle": ("test_resolve.py", "and it reads as owner/model/framework/variation."),
+    "HandleError.bad_url": ("test_resolve.py", "Copy the address from a browser, or from the model's page."),
+    "HandleError.bad_pin": ("test_resolve.py", "A digest has 64 hexadecimal digits behind a handle,"),
+    "HandleError.no_kaggle_model": ("test_resolve.py", "A model there has an owner, a name, a framework and a variation,"),
     "HandleError.unusable": ("test_resolve.py", "Pass a directory or an archive that this user may read."),
-    "HandleError.not_a_number": ("test_archive.py", "Set it to one, such as 68719476736 for 64 GiB, or unset it."),
+    "HandleError.not_a_number": ("test_archive.py", ", which holds without it; or unset it."),
     "ModelNotFoundError.missing_path": ("test_formats.py", "No such file or directory; of the directories above it,"),
-    "DownloadError.through_tensorflow_hub": ("test_resolve.py", "tensorflow_hub was asked for it and raised"),
     "DownloadError.cannot_unpack": ("test_archive.py", "could not be unpacked into the cache at"),
     "IntegrityError.missing_graph": ("test_formats.py", "is not whole: saved_model.pb is missing."),
     "IntegrityError.missing_variables": ("test_formats.py", "TensorFlow restores the model's variables from there"),
@@ -1044,7 +1301,7 @@ def test_messages_name_environment_variables_that_are_read():
     sources = "".join(
         path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "errors.py"
     )
-    assert named == {"UNIHUB_CACHE_DIR", "TF_USE_LEGACY_KERAS"}
+    assert named == {"UNIHUB_CACHE_DIR", "UNIHUB_OFFLINE", "TF_USE_LEGACY_KERAS"}
     assert all('"{}"'.format(name) in sources for name in named)
 
 

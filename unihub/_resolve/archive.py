@@ -1,49 +1,75 @@
-"""Archives, unpacked into the cache once.
+"""Archives, unpacked into the cache.
 
 An archive comes from strangers: nothing in it may name a place outside its own directory, be anything but a file or a
-directory, or fill the disk; and one that is cut off or damaged must never pass for a whole one. tarfile by itself
-promises none of this on every Python we serve.
+directory, or fill the disk; and one that is cut off or damaged must never pass for a whole one. tarfile and zipfile by
+themselves promise none of this on every Python we serve.
 """
 from __future__ import annotations
 
-import contextlib
-import gzip
-import hashlib
-import io
 import ntpath
 import os
 import re
+import stat
 import tarfile
+import zipfile
 import zlib
-from typing import Any, Iterator, List
+from typing import IO, Any, Callable, List, NamedTuple
 
-from unihub._resolve import cache
-from unihub._resolve.handle import ARCHIVE_SUFFIXES
-from unihub.errors import DownloadError, HandleError, IntegrityError
+from unihub._resolve import cache, manifest, models, settings
+from unihub._resolve.gunzip import Gunzip
+from unihub._resolve.handle import entry_name
+from unihub._resolve.models import Origin
+from unihub.errors import DownloadError, IntegrityError, UnihubError
 
-_MAX_BYTES_VARIABLE = "UNIHUB_MAX_ARCHIVE_BYTES"
-_MAX_BYTES = 64 * 2**30
 _CHUNK = 2**20
 # What tarfile asks for at once beyond our own chunks are names and attributes, which it keeps in memory.
 _MAX_HEADER = 16 * 2**20
 _END_MARK = bytes(tarfile.BLOCKSIZE)
 _GZIP_MAGIC = b"\x1f\x8b"
-# Room for the digest and, in four-byte letters, still less than the 255 bytes that file systems allow.
-_MAX_STEM = 48
+_ZIP_MAGIC = b"PK\x03\x04"
+_ENCRYPTED = 0x1
+# Weights that are all zero are honest, and a model of a few megabytes fills no disk.
+_ANY_RATIO_BELOW = 64 * 2**20
 
 
 class _Damaged(Exception):
     """The reason why an archive is not whole."""
 
 
+class _Member(NamedTuple):
+    """A member of an archive of either kind."""
+
+    name: str
+    is_directory: bool
+    harm: str
+    open: Callable[[], IO[bytes]]
+
+
+class _Bounds:
+    """How much an archive may become."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._limit = settings.number(settings.MAX_ARCHIVE_BYTES)
+        self._ratio = settings.number(settings.MAX_ARCHIVE_RATIO)
+
+    def check(self, unpacked: int, packed: int) -> None:
+        """Refuses what has become more than an honest archive does."""
+        if unpacked > self._limit:
+            raise IntegrityError.archive_too_large(self._path, self._limit, settings.MAX_ARCHIVE_BYTES)
+        if unpacked > max(_ANY_RATIO_BELOW, packed * self._ratio):
+            raise IntegrityError.archive_inflates(self._path, self._ratio, settings.MAX_ARCHIVE_RATIO)
+
+
 class _Stream:
     """The bytes of a tar file, of which no more are read than an honest archive has."""
 
-    def __init__(self, path: str, file: io.BufferedIOBase, limit: int, checked: bool) -> None:
-        self._path = path
+    def __init__(self, file: Any, packed: Any, bounds: _Bounds) -> None:
         self._file = file
-        self._limit = limit
-        self.checked = checked
+        self._packed = packed
+        self._bounds = bounds
+        # Of what gzip unpacks it also says whether it is right.
+        self.checked = file is not packed
         self.last = b""
         self.seek = file.seek
         self.tell = file.tell
@@ -53,25 +79,25 @@ class _Stream:
         if size > _MAX_HEADER:
             raise _Damaged("a header claims to be {} bytes long".format(size))
         self.last = self._file.read(size)
-        if self.tell() > self._limit:
-            raise IntegrityError.archive_too_large(self._path, self._limit, _MAX_BYTES_VARIABLE)
+        self._bounds.check(self.tell(), self._packed.tell())
         return self.last
 
 
 def is_archive(path: str) -> bool:
-    """Whether a file begins as an archive that ``extract`` can read."""
+    """Whether a file begins as an archive, whatever its name; not a zip file, which many other formats are."""
     try:
-        with _opened(path, 2 * _MAX_HEADER) as stream, _tar(stream) as tar:
+        with open(path, "rb") as file, _tar(_plain(file, _Bounds(path))) as tar:
             return tar.next() is not None
     except (_Damaged, tarfile.TarError, EOFError, zlib.error, OSError):
         return False
 
 
-def extract(path: str) -> str:
-    """Unpacks an archive into the cache, or finds it there.
+def extract(path: str, pin: str = "") -> str:
+    """Unpacks an archive on this machine into the cache, or finds it there.
 
     Args:
-        path: The archive, a tar file or a gzipped one.
+        path: The archive: a tar file, a gzipped one, or a zip file.
+        pin: The SHA-256 digest that it, or its content, must have; any if empty.
 
     Returns:
         The absolute path of its content; where that is one directory and nothing else, of that directory.
@@ -79,80 +105,73 @@ def extract(path: str) -> str:
     Raises:
         IntegrityError: The archive is damaged or too large, or a member may do harm. Nothing is kept of it.
         DownloadError: The archive cannot be read, or the cache not be written.
-        HandleError: ``UNIHUB_MAX_ARCHIVE_BYTES`` is no number.
+        HandleError: A variable that sets a bound is no number.
     """
-    limit = _max_bytes()
+
+    def fill(content: str, _: str) -> Origin:
+        with open(path, "rb") as file:
+            unpack(file, path, content)
+        return Origin("archive", path, manifest.hash_file(path) if pin else "")
+
     try:
-        return _content(cache.entry("archives", _entry_name(path), lambda into: _unpack(path, into, limit)))
-    except (_Damaged, tarfile.TarError, EOFError, zlib.error) as error:
-        raise IntegrityError.broken_archive(path, str(error)) from error
-    except IntegrityError:
-        raise
+        return models.fetched(models.ARCHIVES, _entry_name(path, pin), fill, path, pin)
     except OSError as error:
-        # gzip's own complaints are OSErrors too, but not the operating system's.
-        if error.errno is None:
-            raise IntegrityError.broken_archive(path, str(error)) from error
+        if isinstance(error, UnihubError):
+            raise
         raise DownloadError.cannot_unpack(path, cache.root(), str(error)) from error
 
 
-def _max_bytes() -> int:
-    text = os.environ.get(_MAX_BYTES_VARIABLE)
-    if not text:
-        return _MAX_BYTES
-    if not re.fullmatch("[0-9]+", text):
-        raise HandleError.not_a_number(_MAX_BYTES_VARIABLE, text)
-    return int(text)
+def unpack(file: Any, path: str, into: str) -> None:
+    """Unpacks an archive into an empty directory.
+
+    Args:
+        file: The archive, at its start, to be read from any place.
+        path: What it is called in errors.
+        into: The directory.
+
+    Raises:
+        IntegrityError: The archive is damaged or too large, or a member may do harm.
+        OSError: It cannot be read, or the directory not be written.
+    """
+    bounds = _Bounds(path)
+    try:
+        if file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC:
+            _unpack_zip(file, path, into, bounds)
+        else:
+            file.seek(0)
+            _unpack_tar(file, path, into, bounds)
+    except (_Damaged, tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+        raise IntegrityError.broken_archive(path, str(error) or "it ends early") from error
+    except OSError as error:
+        # gzip's own complaints are OSErrors too, but not the operating system's.
+        if isinstance(error, UnihubError) or error.errno is not None:
+            raise
+        raise IntegrityError.broken_archive(path, str(error)) from error
 
 
-def _entry_name(path: str) -> str:
+def _entry_name(path: str, pin: str) -> str:
     """The archive's name for people, and a digest of what changes when another archive is put in its place."""
     status = os.stat(path)
-    identity = "\0".join((os.path.abspath(path), str(status.st_size), str(status.st_mtime_ns)))
-    digest = hashlib.sha256(os.fsencode(identity)).hexdigest()[:16]
-    return "{}-{}".format(_stem(os.path.basename(path)), digest)
+    identity = (os.path.abspath(path), str(status.st_size), str(status.st_mtime_ns)) + ((pin,) if pin else ())
+    return entry_name(os.path.basename(path), "\0".join(identity))
 
 
-def _stem(name: str) -> str:
-    for suffix in ARCHIVE_SUFFIXES:
-        if name.lower().endswith(suffix):
-            name = name[: -len(suffix)]
-            break
-    return name[:_MAX_STEM]
-
-
-def _content(directory: str) -> str:
-    """Where the model is: no model is a directory with a single directory in it."""
-    while True:
-        # Hidden files are what macOS adds to archives.
-        names = [name for name in os.listdir(directory) if not name.startswith(".")]
-        inner = os.path.join(directory, names[0]) if len(names) == 1 else ""
-        if not os.path.isdir(inner):
-            return directory
-        directory = inner
-
-
-@contextlib.contextmanager
-def _opened(path: str, limit: int) -> Iterator[_Stream]:
-    with open(path, "rb") as file:
-        compressed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-        file.seek(0)
-        if not compressed:
-            yield _Stream(path, file, limit, checked=False)
-            return
-        with gzip.open(file, "rb") as plain:
-            yield _Stream(path, plain, limit, checked=True)
+def _plain(file: Any, bounds: _Bounds) -> _Stream:
+    compressed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+    file.seek(0)
+    return _Stream(Gunzip(file) if compressed else file, file, bounds)
 
 
 def _tar(stream: Any) -> tarfile.TarFile:
     return tarfile.open(fileobj=stream, mode="r:")
 
 
-def _unpack(path: str, into: str, limit: int) -> None:
-    with _opened(path, limit) as stream:
-        with _tar(stream) as tar:
-            for member in tar:
-                _unpack_member(path, tar, member, into)
-        _check_end(stream)
+def _unpack_tar(file: Any, path: str, into: str, bounds: _Bounds) -> None:
+    stream = _plain(file, bounds)
+    with _tar(stream) as tar:
+        for info in tar:
+            _unpack_member(path, _member_of_tar(tar, info), into)
+    _check_end(stream)
 
 
 def _check_end(stream: _Stream) -> None:
@@ -168,44 +187,97 @@ def _check_end(stream: _Stream) -> None:
         raise _Damaged("it is cut off, or a member's header is damaged")
 
 
-def _unpack_member(path: str, tar: tarfile.TarFile, member: tarfile.TarInfo, into: str) -> None:
+def _unpack_zip(file: Any, path: str, into: str, bounds: _Bounds) -> None:
+    # Its table stands at the end.
+    size = file.seek(0, os.SEEK_END)
+    unpacked = 0
+    with zipfile.ZipFile(file) as archive:
+        for info in archive.infolist():
+            unpacked += info.file_size
+            # zipfile reads no more of a member than the table says.
+            bounds.check(unpacked, size)
+            _unpack_member(path, _member_of_zip(archive, info), into)
+
+
+def _unpack_member(path: str, member: _Member, into: str) -> None:
     parts = _parts(path, member)
     if not parts:
         return
     target = os.path.join(into, *parts)
     try:
-        os.makedirs(target if member.isdir() else os.path.dirname(target), exist_ok=True)
-        if not member.isdir():
-            _copy(tar, member, target)
+        os.makedirs(target if member.is_directory else os.path.dirname(target), exist_ok=True)
+        if not member.is_directory:
+            _copy(member, target)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         raise _Damaged("{!r} is a file and a directory at once".format(member.name)) from None
 
 
-def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, target: str) -> None:
-    source = tar.extractfile(member)
-    assert source is not None, member
+def _copy(member: _Member, target: str) -> None:
     # Neither the member's mode nor its owner or time: they are the packer's, not ours.
-    with source, open(target, "wb") as file:
+    with member.open() as source, open(target, "wb") as file:
         for chunk in iter(lambda: source.read(_CHUNK), b""):
             file.write(chunk)
 
 
-def _parts(path: str, member: tarfile.TarInfo) -> List[str]:
+def _member_of_tar(tar: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
+    harm = ""
+    if info.issym() or info.islnk():
+        harm = "It is a link."
+    elif not (info.isfile() or info.isdir()):
+        harm = "It is neither a file nor a directory."
+    elif info.issparse():
+        harm = "It is a sparse file, which may unpack to any size."
+
+    def open_member() -> IO[bytes]:
+        source = tar.extractfile(info)
+        assert source is not None, info
+        return source
+
+    return _Member(info.name, info.isdir(), harm, open_member)
+
+
+def _member_of_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
+    # Nothing, if it was packed where files have no modes.
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    harm = ""
+    if kind == stat.S_IFLNK:
+        harm = "It is a link."
+    elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        harm = "It is neither a file nor a directory."
+    elif info.flag_bits & _ENCRYPTED:
+        harm = "It is encrypted."
+    # The name as it stands in the archive: zipfile cuts it at a NUL byte, and replaces what Windows separates by.
+    return _Member(info.orig_filename, info.is_dir(), harm, lambda: archive.open(info))
+
+
+def _parts(path: str, member: _Member) -> List[str]:
     """The steps from the archive's directory to a member; none for that directory itself."""
-    for harmful, reason in (
-        (member.issym() or member.islnk(), "It is a link."),
-        (not (member.isfile() or member.isdir()), "It is neither a file nor a directory."),
-        (member.issparse(), "It is a sparse file, which may unpack to any size."),
-        (_is_absolute(member.name), "Its name is an absolute path."),
-        (".." in re.split(r"[\\/]", member.name), "Its name leads out of the archive's directory."),
-        ("\0" in member.name or "\\" in member.name, "Its name holds a backslash or a NUL byte."),
-    ):
-        if harmful:
-            raise IntegrityError.harmful_member(path, member.name, reason)
-    parts = [part for part in member.name.split("/") if part not in ("", ".")]
-    if not parts and member.isfile():
+    if member.harm:
+        raise IntegrityError.harmful_member(path, member.name, member.harm)
+    parts = safe_parts(path, member.name)
+    if not parts and not member.is_directory:
         raise IntegrityError.harmful_member(path, member.name, "It is a file in the place of the archive's directory.")
     return parts
+
+
+def safe_parts(path: str, name: str) -> List[str]:
+    """The steps from a directory to a file that a stranger has named.
+
+    Args:
+        path: What the file comes in.
+        name: Its name there.
+
+    Raises:
+        IntegrityError: They would lead elsewhere.
+    """
+    for harmful, reason in (
+        (_is_absolute(name), "Its name is an absolute path."),
+        (".." in re.split(r"[\\/]", name), "Its name leads out of the archive's directory."),
+        ("\0" in name or "\\" in name, "Its name holds a backslash or a NUL byte."),
+    ):
+        if harmful:
+            raise IntegrityError.harmful_member(path, name, reason)
+    return [part for part in name.split("/") if part not in ("", ".")]
 
 
 def _is_absolute(name: str) -> bool:

@@ -1,120 +1,76 @@
-"""The places a model can come from, one class each, asked in the order of ``SOURCES``.
+"""The places a model can come from, asked in the order of ``SOURCES``; the first that has it wins.
 
-The first that recognises a handle serves it; no other is tried after it. Recognising may look at the disk but
-never at the network. What exists on this machine comes first, so that a name never means less than it says.
+What exists on this machine comes first, so that a name never means less than it says; then what was fetched before;
+then where it can be fetched from. One that does not have the model, or does not give it, leaves it to the next.
 """
 from __future__ import annotations
 
-import abc
-import os
-import stat
-from typing import Tuple
+import shlex
+from typing import List, Tuple
 
-from unihub._formats import graph_file
-from unihub._resolve.archive import extract, is_archive
-from unihub._resolve.handle import Handle, Kind
-from unihub.errors import DownloadError, HandleError
+from unihub._resolve import cache, models, redirects
+from unihub._resolve.bucket import Bucket
+from unihub._resolve.caches import Cached, HubCache, KaggleCache
+from unihub._resolve.handle import Handle
+from unihub._resolve.hosted import Hosted
+from unihub._resolve.kaggle import Kaggle
+from unihub._resolve.local import Archive, Directory, Nothing, OtherFormat
+from unihub._resolve.source import Source
+from unihub.errors import DownloadError, IntegrityError, RuntimeUnavailableError, UnihubError, UnknownFormatError
 
+SOURCES: Tuple[Source, ...] = (
+    Directory(),
+    Archive(),
+    OtherFormat(),
+    Cached(),
+    HubCache(),
+    KaggleCache(),
+    Kaggle(),
+    Hosted(),
+    Bucket(),
+    Nothing(),
+)
 
-class Source(abc.ABC):
-    """A kind of place."""
-
-    @abc.abstractmethod
-    def recognises(self, handle: Handle) -> bool:
-        """Whether this source is the one to serve the handle."""
-
-    @abc.abstractmethod
-    def fetch(self, handle: Handle) -> str:
-        """The absolute path of the model's directory."""
-
-
-class Directory(Source):
-    """A directory on this machine."""
-
-    def recognises(self, handle: Handle) -> bool:
-        """Whether it is there."""
-        return os.path.isdir(handle.path)
-
-    def fetch(self, handle: Handle) -> str:
-        """The directory itself."""
-        return handle.path
+_FAILURES = (DownloadError, IntegrityError, RuntimeUnavailableError, UnknownFormatError)
 
 
-class Archive(Source):
-    """An archive on this machine, whatever its name."""
+def locate(handle: Handle, offline: bool) -> str:
+    """The directory of a model, from the first source that has it.
 
-    def recognises(self, handle: Handle) -> bool:
-        """Whether it is there, and either calls itself an archive or is one."""
-        return os.path.isfile(handle.path) and (handle.kind is Kind.ARCHIVE or is_archive(handle.path))
+    Args:
+        handle: The handle.
+        offline: Whether to leave out the sources that open connections.
 
-    def fetch(self, handle: Handle) -> str:
-        """The model's directory in the cache."""
-        return extract(handle.path)
-
-
-class Web(Source):
-    """A URL, which tensorflow_hub fetches into its own cache."""
-
-    def recognises(self, handle: Handle) -> bool:
-        """Whether it is spelled so."""
-        return handle.kind is Kind.URL
-
-    def fetch(self, handle: Handle) -> str:
-        """The model's directory in the cache of tensorflow_hub."""
-        from unihub import _compat
-
-        hub = _compat.import_tensorflow_hub()
-        try:
-            return os.path.abspath(os.fsdecode(hub.resolve(handle.text)))
-        # tensorflow_hub lets through whatever urllib, http, ssl, tarfile and TensorFlow's file system raise.
-        except Exception as error:
-            raise DownloadError.through_tensorflow_hub(handle.text, error) from error
+    Raises:
+        UnihubError: None has it; the error says what each answered.
+    """
+    failures: List[UnihubError] = []
+    for source in SOURCES:
+        if source.recognises(handle) and not (offline and source.online):
+            try:
+                place = source.locate(handle)
+            except _FAILURES as error:
+                if source.final:
+                    raise
+                failures.append(error)
+            else:
+                if place:
+                    return place
+    raise _failure(handle, offline, failures)
 
 
-class Bucket(Source):
-    """A cloud bucket."""
-
-    def recognises(self, handle: Handle) -> bool:
-        """Whether it is spelled so."""
-        return handle.kind is Kind.BUCKET
-
-    def fetch(self, handle: Handle) -> str:
-        """Raises HandleError, with the command that copies the model."""
-        raise HandleError.bucket(handle.text, handle.scheme)
-
-
-class Kaggle(Source):
-    """A model on Kaggle, by its name there."""
-
-    def recognises(self, handle: Handle) -> bool:
-        """Whether it is spelled so."""
-        return handle.kind is Kind.KAGGLE
-
-    def fetch(self, handle: Handle) -> str:
-        """Raises HandleError, with the call that downloads the model."""
-        raise HandleError.kaggle(handle.text)
-
-
-class Nothing(Source):
-    """What is left: a file that is no model, or no file at all."""
-
-    def recognises(self, handle: Handle) -> bool:
-        """Always."""
-        return True
-
-    def fetch(self, handle: Handle) -> str:
-        """Raises the error that says what is there instead."""
-        try:
-            regular = stat.S_ISREG(os.stat(handle.path).st_mode)
-        except (FileNotFoundError, NotADirectoryError):
-            regular = True
-        except OSError as error:
-            raise HandleError.unusable(handle.text, "{}.".format(error.strerror)) from error
-        # Reading a pipe to see what it is could wait forever.
-        if not regular:
-            raise HandleError.unusable(handle.text, "It is neither a directory nor a regular file.")
-        # It knows other formats by sight, and the names beside one that is missing.
-        return os.path.dirname(graph_file(handle.path))
-
-
-SOURCES: Tuple[Source, ...] = (Directory(), Archive(), Web(), Bucket(), Kaggle(), Nothing())
+def _failure(handle: Handle, offline: bool, failures: List[UnihubError]) -> UnihubError:
+    """The error for a handle that no source has."""
+    command = "unihub resolve {}".format(shlex.quote(str(handle)))
+    wrong = [failure for failure in failures if isinstance(failure, IntegrityError)]
+    if wrong or (len(failures) == 1 and not isinstance(failures[0], DownloadError)):
+        error = (wrong or failures)[-1]
+    elif offline:
+        error = DownloadError.offline(str(handle), cache.place_of(models.MODELS, handle.entry), command)
+    else:
+        moved = redirects.known(handle)
+        kaggle = str((moved or handle).kaggle or "")
+        error = DownloadError.nowhere(str(handle), failures, kaggle, command)
+    if failures and failures[-1] is not error:
+        error.__cause__ = failures[-1]
+    return error

@@ -1,0 +1,86 @@
+"""A lock that spares work: of several processes that want the same model one fetches it, and the others wait.
+
+Nothing depends on it. Where the file system has no locks, or a wait becomes too long, each process fetches by itself.
+"""
+from __future__ import annotations
+
+import contextlib
+import datetime
+import logging
+import os
+import socket
+import time
+from typing import Iterator
+
+from unihub._resolve import cache, settings
+
+_log = logging.getLogger("unihub")
+
+# After so many seconds of waiting it is said again.
+_REMINDER = 30
+
+
+@contextlib.contextmanager
+def held(name: str, what: str) -> Iterator[None]:
+    """Holds the lock of an entry, after waiting for whoever has it; or not, after ``UNIHUB_LOCK_TIMEOUT`` seconds.
+
+    Args:
+        name: The entry.
+        what: What is waited for, in words.
+    """
+    patience = settings.number(settings.LOCK_TIMEOUT)
+    if not patience:
+        yield
+        return
+    import filelock
+
+    path = os.path.join(cache.root(), "locks", name)
+    lock = filelock.FileLock(path + ".lock")
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        _acquire(lock, path + ".owner", what, patience)
+    except (OSError, NotImplementedError, filelock.Timeout) as error:
+        _log.debug("%s is fetched without a lock: %s", what, error)
+    try:
+        yield
+    finally:
+        if lock.is_locked:
+            _remove(path + ".owner")
+            lock.release()
+            # Who still waits for it gets the removed one, beside whoever makes another: both find the model there.
+            _remove(path + ".lock")
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.remove(path)
+
+
+def _acquire(lock: object, owner: str, what: str, patience: int) -> None:
+    import filelock
+
+    assert isinstance(lock, filelock.BaseFileLock)
+    began = time.monotonic()
+    wait = 0.0
+    while True:
+        try:
+            lock.acquire(timeout=wait, poll_interval=0.05)
+            break
+        except filelock.Timeout:
+            left = patience - (time.monotonic() - began)
+            if left <= 0:
+                _log.warning("Waited %d s for %s; it is fetched here too.", patience, what)
+                raise
+            _log.warning("Waiting for %s, which is being fetched by %s; for %d s at most.", what, _read(owner), left)
+            wait = min(_REMINDER, left)
+    now = datetime.datetime.now().isoformat(sep=" ", timespec="seconds")
+    with open(owner, "w", encoding="utf-8") as file:
+        file.write("process {} on {} since {}".format(os.getpid(), socket.gethostname(), now))
+
+
+def _read(owner: str) -> str:
+    try:
+        with open(owner, encoding="utf-8") as file:
+            return file.read() or "another process"
+    except OSError:
+        return "another process"
