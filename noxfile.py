@@ -28,7 +28,7 @@ MODULES = OUTPUTS + "-modules"
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 # With what unihub imports, so that mypy sees its types.
-LINTERS = ("ruff==0.17.6", "mypy==2.4.1", "packaging", "platformdirs", "importlib-metadata", "numpy")
+LINTERS = ("ruff==0.17.6", "mypy==2.4.1", "packaging", "platformdirs", "importlib-metadata", "numpy", "libcst")
 
 
 class Environment(NamedTuple):

@@ -58,6 +58,14 @@ def import_tensorflow_hub() -> Any:
         raise errors.RuntimeUnavailableError.no_tensorflow_hub(exc, installed_version("tensorflow-hub")) from exc
 
 
+def import_libcst() -> Any:
+    """libcst, or a typed error that says how to get it."""
+    try:
+        return importlib.import_module("libcst")
+    except ImportError as exc:
+        raise errors.RuntimeUnavailableError.no_libcst(exc) from exc
+
+
 def find_hub_attribute(name: Optional[str]) -> Any:
     """An attribute of tensorflow_hub, or a typed error; ``None`` for no name."""
     if name is None:

@@ -1,0 +1,8 @@
+"""``python -m unihub``."""
+from __future__ import annotations
+
+import sys
+
+from unihub.cli import main
+
+sys.exit(main())

@@ -1,0 +1,71 @@
+"""Whether ``hub.Module`` and ``hub.KerasLayer`` are called somewhere, or used as the classes that they are."""
+from __future__ import annotations
+
+from typing import Optional, Set
+
+import libcst as cst
+
+from unihub._migrate import reasons
+from unihub._migrate.calls import argument, call_of, train_tag
+from unihub._migrate.program import Program
+from unihub._migrate.references import Reference, dotted
+
+_CHECKS = ("isinstance", "issubclass")
+
+
+def refuse_class(program: Program, reference: Reference) -> Optional[str]:
+    """Why a use of a class cannot be one of the function that stands in its place; ``None`` if it can."""
+    call = call_of(program, reference.node)
+    if call is not None:
+        tags = argument(call, "tags", 3 if reference.member == "Module" else None)
+        return train_tag(program, call, tags, argument(call, "trainable", 1))
+    if _is_custom_object(program, reference):
+        return reasons.CUSTOM_OBJECTS
+    return reasons.CLASS.format(reference.member) if _is_class(program, reference.node) else None
+
+
+def _is_class(program: Program, node: cst.CSTNode) -> bool:
+    outer = program.parent(node)
+    if isinstance(outer, (cst.Tuple, cst.Element)):
+        return _is_class(program, outer)
+    if isinstance(outer, cst.Arg):
+        call = program.parent(outer)
+        # What is patched is the class, too.
+        return not isinstance(call, cst.Call) or dotted(call.func) in _CHECKS or "patch" in dotted(call.func)
+    if isinstance(outer, cst.Assign):
+        return not _class_names(program).isdisjoint(dotted(target.target) for target in outer.targets)
+    if isinstance(outer, cst.DictElement):
+        return outer.key is node
+    return isinstance(outer, (cst.Attribute, cst.Comparison, cst.ComparisonTarget, cst.Index))
+
+
+def _class_names(program: Program) -> Set[str]:
+    """The names that the program uses as classes."""
+    found = {dotted(base.value) for node in program.all(cst.ClassDef) for base in node.bases}
+    for call in program.all(cst.Call):
+        if dotted(call.func) in _CHECKS and len(call.args) == 2:
+            value = call.args[1].value
+            values = [element.value for element in value.elements] if isinstance(value, cst.Tuple) else [value]
+            found.update(map(dotted, values))
+    return found - {""}
+
+
+def _is_custom_object(program: Program, reference: Reference) -> bool:
+    """Whether it is one of the ``custom_objects`` by which Keras finds the class of a saved layer."""
+    if reference.member != "KerasLayer":
+        return False
+    for node in program.around(reference.node):
+        if isinstance(node, cst.DictElement) and program.source(node.key).strip("'\"") == "KerasLayer":
+            return True
+        names = []
+        if isinstance(node, cst.Arg) and node.keyword is not None:
+            names = [node.keyword.value]
+        elif isinstance(node, cst.Call):
+            names = [dotted(node.func)]
+        elif isinstance(node, cst.Assign):
+            names = [program.source(target.target) for target in node.targets]
+        if any("customobject" in name.lower().replace("_", "") for name in names):
+            return True
+        if isinstance(node, cst.BaseSmallStatement):
+            return False
+    return False
