@@ -48,7 +48,7 @@ def value_of(program: Program, arg: Optional[cst.Arg]) -> Any:
     try:
         return ast.literal_eval(source)
     # TypeError: a set of lists.
-    except (ValueError, SyntaxError, TypeError):
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return UNKNOWN
 
 

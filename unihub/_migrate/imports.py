@@ -138,5 +138,5 @@ def _add_after(program: Program, statement: Statement) -> Edit:
         return Edit(end, end, "; import unihub")
     start = program.start(program.parent(statement) or statement)
     indent = program.text[program.line_start(start) : start]
-    end = program.line_end(end)
-    return Edit(end, end, program.newline + indent + "import unihub")
+    newline, end = program.newline(end), program.line_end(end)
+    return Edit(end, end, newline + indent + "import unihub")

@@ -62,9 +62,9 @@ class Notebook:
         self._ends: List[int] = []
         parts: List[str] = []
         line = 1
-        for number, strings, gap in _code_cells(source, _parse(source)):
+        for number, strings, separator in _code_cells(source, _parse(source)):
             text = "".join(strings)
-            self._cells.append(_Cell(number, len(self._starts), line, gap))
+            self._cells.append(_Cell(number, len(self._starts), line, separator))
             parts.append(self._read(text, is_valid) + "\n")
             line += len(_NEWLINE.findall(parts[-1]))
             for string in strings:
@@ -94,9 +94,9 @@ class Notebook:
         """The edit of the file that an edit of the program is."""
         cell = [cell for cell in self._cells if cell.offset <= edit.start][-1]
         text = json.dumps(edit.text)[1:-1]
-        if cell.gap is not None:
+        if cell.separator is not None:
             # Each line is a string of its own.
-            text = text.replace("\\n", '\\n",{}"'.format(cell.gap))
+            text = text.replace("\\n", '\\n"{}"'.format(cell.separator))
         if edit.end > edit.start:
             return Edit(self._starts[edit.start], self._ends[edit.end - 1], text)
         # What is inserted follows the character before it, unless that is in another cell.
@@ -105,12 +105,12 @@ class Notebook:
 
 
 class _Cell(NamedTuple):
-    """Where a cell is in the program; ``gap`` stands between two of its strings, besides the comma."""
+    """Where a cell is in the program, and what stands in the file between two of its strings."""
 
     number: int
     offset: int
     line: int
-    gap: Optional[str]
+    separator: Optional[str]
 
 
 def _parse(source: str) -> Any:
@@ -129,7 +129,7 @@ def _parse(source: str) -> Any:
 
 
 def _code_cells(source: str, document: Any) -> Iterator[Tuple[int, List[_Located], Optional[str]]]:
-    """Of each cell of Python its number, its strings, and the gap between two of them; ``None`` for a sole string."""
+    """Of each cell of Python its number, its strings, and what separates two of them; ``None`` for no list of them."""
     if not isinstance(document, dict) or _language(document.get("metadata", {})) != "python":
         return
     for number, cell in enumerate(document.get("cells", ()), 1):
@@ -139,8 +139,14 @@ def _code_cells(source: str, document: Any) -> Iterator[Tuple[int, List[_Located
             for string in strings:
                 found = _CHARACTER.finditer(source, string.begin, string.end)
                 string.starts = [character.start() for character in found]
-            opening = source.rindex("[", 0, strings[0].begin) + 1
-            yield number, strings, None if strings[0] is lines else source[opening : strings[0].begin - 1]
+            yield number, strings, None if strings[0] is lines else _separator(source, strings)
+
+
+def _separator(source: str, strings: List[_Located]) -> str:
+    if len(strings) > 1:
+        return source[strings[0].end + 1 : strings[1].begin - 1]
+    opening = source.rindex("[", 0, strings[0].begin) + 1
+    return "," + source[opening : strings[0].begin - 1]
 
 
 def _language(metadata: Any) -> str:

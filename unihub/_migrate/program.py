@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import bisect
 import re
+import threading
 from typing import Any, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar
 
 import libcst as cst
@@ -13,7 +14,11 @@ _N = TypeVar("_N", bound=cst.CSTNode)
 # Python's own lines; str.splitlines() knows more ways to end one.
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 # The native parser of libcst tells the place in its message only.
-_PLACE = re.compile(r"error at (\d+):(\d+)")
+_PLACE = re.compile(r"error at (\d+):")
+# The native parser ends the process where its stack is at its end, which deeply nested programs reach soon.
+_STACK_BYTES = 256 * 1024 * 1024
+_STACK = threading.Lock()
+_TOO_DEEP = "it is nested too deeply"
 
 
 class Program:
@@ -21,22 +26,24 @@ class Program:
 
     Attributes:
         text: The source.
-        newline: How its lines end.
         nodes: All nodes, in the order of the text.
     """
 
     def __init__(self, text: str) -> None:
         module = _parse(text)
-        if module.code != text:
-            raise SyntaxError("it cannot be parsed without loss")
         wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
         self.text = text
-        self.newline = module.default_newline
         self.nodes: List[cst.CSTNode] = list(_walk(module))
+        self._newline = module.default_newline
         self._lines = [0] + [found.end() for found in _NEWLINE.finditer(text)]
-        self._positions = wrapper.resolve(PositionProvider)
-        self._parents = wrapper.resolve(ParentNodeProvider)
-        self._scopes = wrapper.resolve(ScopeProvider)
+        try:
+            if module.code != text:
+                raise SyntaxError("it cannot be parsed without loss")
+            self._positions = wrapper.resolve(PositionProvider)
+            self._parents = wrapper.resolve(ParentNodeProvider)
+            self._scopes = wrapper.resolve(ScopeProvider)
+        except RecursionError:
+            raise SyntaxError(_TOO_DEEP) from None
 
     def all(self, kind: Type[_N]) -> Iterator[_N]:
         """The nodes of a kind."""
@@ -92,6 +99,11 @@ class Program:
         found = _NEWLINE.search(self.text, offset)
         return found.start() if found else len(self.text)
 
+    def newline(self, offset: int) -> str:
+        """How the line of an offset ends, or else the others do."""
+        found = _NEWLINE.search(self.text, offset)
+        return found.group() if found else str(self._newline)
+
     def next_line(self, offset: int) -> int:
         """Where the line after that of an offset begins."""
         found = _NEWLINE.search(self.text, offset)
@@ -108,15 +120,31 @@ def is_valid(text: str) -> bool:
 
 
 def _parse(text: str) -> cst.Module:
-    try:
-        return cst.parse_module(text)
-    except cst.ParserSyntaxError as exc:
-        found = _PLACE.search(exc.message)
-        line, column = map(int, found.groups()) if found else (exc.raw_line, exc.raw_column)
-        raise SyntaxError("it is not valid Python", (None, line, column + 1, None)) from exc
-    # What is nested too deeply, and for older versions of libcst what holds a NUL.
-    except (RecursionError, ValueError) as exc:
-        raise SyntaxError("it cannot be parsed: {}".format(exc)) from exc
+    found: List[Any] = []
+
+    def parse() -> None:
+        try:
+            found.append(cst.parse_module(text))
+        # Whatever it is has to be raised in the thread that asked.
+        except Exception as exc:
+            found.append(exc)
+
+    with _STACK:
+        before = threading.stack_size(_STACK_BYTES)
+        thread = threading.Thread(target=parse)
+        thread.start()
+        threading.stack_size(before)
+    thread.join()
+    (result,) = found
+    if isinstance(result, cst.ParserSyntaxError):
+        place = _PLACE.search(result.message)
+        line = int(place.group(1)) if place else result.raw_line
+        raise SyntaxError("it is not valid Python", (None, line, 1, None)) from result
+    if isinstance(result, RecursionError):
+        raise SyntaxError(_TOO_DEEP) from result
+    if isinstance(result, Exception):
+        raise SyntaxError("it cannot be parsed: {}".format(result)) from result
+    return result  # type: ignore[no-any-return]
 
 
 def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

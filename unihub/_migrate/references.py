@@ -117,10 +117,11 @@ def dotted(node: cst.CSTNode) -> str:
 def _refer(program: Program, access: Any, owners: Dict[int, Import], owner: Import) -> Reference:
     known = [owners.get(id(assignment)) for assignment in access.referents]
     meanings = {each and (each.module, each.member) for each in known}
-    is_text = not isinstance(access.node, (cst.Name, cst.Attribute))
-    if is_text:
-        # In an annotation that is a string.
-        return Reference(access.node, access.node, owner.member, True, None not in known)
+    if not isinstance(access.node, (cst.Name, cst.Attribute)):
+        # A string that is an annotation.
+        written = re.search(r"\b{}\.(\w+)".format(re.escape(owner.bound)), access.node.evaluated_value or "")
+        member = written.group(1) if owner.member is None and written else owner.member
+        return Reference(access.node, access.node, member, True, None not in known)
     is_annotation = bool(access.is_annotation or access.is_type_hint)
     root = access.node
     while isinstance(root, cst.Attribute):

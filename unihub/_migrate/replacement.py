@@ -123,7 +123,8 @@ class _Outcomes:
             return reasons.NAME_TAKEN
         if reference.member in self._patched:
             return reasons.REPLACED
-        if reference.is_annotation and reference.member in _CLASSES:
+        is_text = not isinstance(reference.root, cst.Name)
+        if reference.is_annotation and (reference.member in _CLASSES or is_text):
             return reasons.ANNOTATION.format(reference.member)
         return None
 
