@@ -29,6 +29,8 @@ def write_all(directory):
         shutil.copytree(os.path.join(DATA, *name.split("/")), os.path.join(directory, os.path.basename(name)))
     if tf.__version__.startswith("1."):
         write_bert(os.path.join(directory, "bert"))
+        v1.enable_v2_behavior()
+        v1.saved_model.experimental.save(Encoder(), os.path.join(directory, "encoder_with_losses"))
         return
     tf.keras.utils.set_random_seed(0)
     encoder().save(os.path.join(directory, "encoder"))

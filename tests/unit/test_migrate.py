@@ -473,7 +473,7 @@ class TestFiles:
     @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
     def test_encodings_and_line_ends_stay(self, tmp_path, encoding, header, newline):
         word = "\u044f" if encoding == "cp1251" else "\u00e9"
-        lines = ["import tensorflow_hub as hub", "x = '%s'; hub.resolve(hub)" % word, "# end"]
+        lines = ["import tensorflow_hub as hub", "x = '{}'; hub.resolve(hub)".format(word), "# end"]
         path = tmp_path / "program.py"
         header = header.replace(b"\r\n", b"\n").replace(b"\n", newline.encode())
         path.write_bytes(header + newline.join(lines).encode(encoding))
@@ -589,7 +589,7 @@ class TestCommand:
     def test_as_a_module(self, program):
         root = os.path.dirname(os.path.dirname(os.path.abspath(unihub.__file__)))
         command = [sys.executable, "-m", "unihub", "migrate", str(program)]
-        found = subprocess.run(command, env=dict(os.environ, PYTHONPATH=root), stdout=subprocess.PIPE, universal_newlines=True)
+        found = subprocess.run(command, env=dict(os.environ, PYTHONPATH=root), stdout=subprocess.PIPE, text=True)
         assert found.returncode == 0
         assert "+import unihub" in found.stdout
 

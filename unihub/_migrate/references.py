@@ -123,10 +123,11 @@ def _refer(program: Program, access: Any, owners: Dict[int, Import], owner: Impo
         member = written.group(1) if owner.member is None and written else owner.member
         return Reference(access.node, access.node, member, True, None not in known)
     is_annotation = bool(access.is_annotation or access.is_type_hint)
-    root = access.node
+    root: Any = access.node
     while isinstance(root, cst.Attribute):
         root = root.value
-    node, member = root, owner.member
+    node: Any = root
+    member = owner.member
     if member is None:
         outer = program.parent(root)
         if isinstance(outer, cst.Attribute) and outer.value is root:

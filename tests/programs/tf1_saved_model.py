@@ -1,0 +1,41 @@
+"""TF2 SavedModels in TensorFlow 1: hub.load and hub.KerasLayer in a graph, trained with an optimizer of TensorFlow 1.
+
+Runs on TensorFlow 1.15.
+"""
+import os
+import sys
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_hub as hub
+
+models = sys.argv[1]
+random = np.random.RandomState(0)
+x = random.randn(4, 8).astype(np.float32)
+
+with tf.Graph().as_default(), tf.Session() as sess:
+    module = hub.load(os.path.join(models, "reusable"))
+    outputs = module(tf.constant(x), training=False)
+    signature = module.signatures["serving_default"](tf.constant(x))["output_0"]
+    sess.run(tf.global_variables_initializer())
+    print(len(module.variables), *sess.run([outputs, signature]))
+
+with tf.Graph().as_default(), tf.Session() as sess:
+    text = hub.KerasLayer(os.path.join(models, "text"), dtype=tf.string, input_shape=[], trainable=True)
+    embedded = text(tf.constant(["the quick fox", "hello"]))
+    loss = tf.reduce_mean(tf.square(embedded - 1.0))
+    step = tf.train.GradientDescentOptimizer(1.0).minimize(loss, var_list=text.trainable_variables)
+    sess.run([tf.global_variables_initializer(), tf.tables_initializer()])
+    for _ in range(3):
+        print(sess.run([loss, step])[0])
+    print(sess.run(embedded))
+
+with tf.Graph().as_default(), tf.Session() as sess:
+    encoder = hub.load(os.path.join(models, "encoder_with_losses"))
+    y = encoder(tf.constant(x[:, :4]), training=True)
+    loss = tf.reduce_mean(tf.square(y)) + tf.add_n([regularizer() for regularizer in encoder.regularization_losses])
+    step = tf.train.GradientDescentOptimizer(0.1).minimize(loss, var_list=encoder.trainable_variables)
+    sess.run(tf.global_variables_initializer())
+    for _ in range(3):
+        print(sess.run([loss, step])[0])
+    print(sess.run(encoder.trainable_variables[0]))
