@@ -21,14 +21,17 @@ with tf.Graph().as_default(), tf.Session() as sess:
     print(len(module.variables), *sess.run([outputs, signature]))
 
 with tf.Graph().as_default(), tf.Session() as sess:
-    text = hub.KerasLayer(os.path.join(models, "text"), dtype=tf.string, input_shape=[], trainable=True)
-    embedded = text(tf.constant(["the quick fox", "hello"]))
-    loss = tf.reduce_mean(tf.square(embedded - 1.0))
-    step = tf.train.GradientDescentOptimizer(1.0).minimize(loss, var_list=text.trainable_variables)
+    layer = hub.KerasLayer(os.path.join(models, "encoder_with_losses"), input_shape=[4], trainable=True)
+    encoded = layer(tf.constant(x[:, 4:]))
+    loss = tf.reduce_mean(tf.square(encoded - 1.0))
+    step = tf.train.GradientDescentOptimizer(0.1).minimize(loss, var_list=layer.trainable_variables)
     sess.run([tf.global_variables_initializer(), tf.tables_initializer()])
     for _ in range(3):
         print(sess.run([loss, step])[0])
-    print(sess.run(embedded))
+    text = hub.KerasLayer(os.path.join(models, "text"), dtype=tf.string, input_shape=[])
+    embedded = text(tf.constant(["the quick fox", "hello"]))
+    sess.run([tf.global_variables_initializer(), tf.tables_initializer()])
+    print(*sess.run([encoded, embedded]))
 
 with tf.Graph().as_default(), tf.Session() as sess:
     encoder = hub.load(os.path.join(models, "encoder_with_losses"))
