@@ -42,3 +42,15 @@ with tf.Graph().as_default(), tf.Session() as sess:
     for _ in range(3):
         print(sess.run([loss, step])[0])
     print(sess.run(encoder.trainable_variables[0]))
+
+# A layer whose variables are in no collection: only the head is trained.
+with tf.Graph().as_default(), tf.Session() as sess:
+    layer = hub.KerasLayer(os.path.join(models, "encoder_with_losses"), trainable=True)
+    head = tf.get_variable("head", [4, 1], initializer=tf.ones_initializer())
+    loss = tf.reduce_mean(tf.square(tf.matmul(layer(tf.constant(x[:, :4])), head)))
+    loss += tf.losses.get_regularization_loss()
+    step = tf.train.GradientDescentOptimizer(0.01).minimize(loss)
+    sess.run(tf.global_variables_initializer())
+    for _ in range(3):
+        print(sess.run([loss, step])[0])
+    print(len(tf.trainable_variables()), *sess.run([head, layer.trainable_variables[0]]))

@@ -85,6 +85,16 @@ LINES = [
     ("self.m = hub.load(h)\nself.m.trainable_variables", 'self.m = unihub.load(h, trainable=True, api="load")\nself.m.trainable_variables'),
     ("def f():\n    m.trainable_variables\nm = hub.load(h)", 'def f():\n    m.trainable_variables\nm = unihub.load(h, trainable=True, api="load")'),
     ("m = hub.load(h)\ndef f(m):\n    m.trainable_variables", 'm = unihub.load(h, api="load")\ndef f(m):\n    m.trainable_variables'),
+    # What reads collections must not find more in them.
+    ("k = hub.KerasLayer(h, trainable=t)\no.minimize(loss)", "k = unihub.KerasLayer(h, trainable=t, collections=False)\no.minimize(loss)"),
+    ("k = hub.KerasLayer(h, True)\nv = tf.trainable_variables()", "k = unihub.KerasLayer(h, True, collections=False)\nv = tf.trainable_variables()"),
+    ("k = hub.KerasLayer(h)\no.minimize(loss)", "k = unihub.KerasLayer(h)\no.minimize(loss)"),
+    ("k = hub.KerasLayer(h, True)\no.minimize(loss, var_list=k.trainable_variables)", "k = unihub.KerasLayer(h, True)\no.minimize(loss, var_list=k.trainable_variables)"),
+    ("m = hub.Module(h, True)\no.minimize(loss)", "m = unihub.Module(h, True)\no.minimize(loss)"),
+    (
+        "m = hub.load(h)\nm.trainable_variables\ntf.get_collection(k)",
+        'm = unihub.load(h, trainable=True, api="load", collections=False)\nm.trainable_variables\ntf.get_collection(k)',
+    ),
     # Specs.
     ("p = hub.resolve(h)", "p = unihub.resolve(h)"),
     ("m = hub.Module(hub.load_module_spec(p))", "m = unihub.Module(unihub.resolve(p))"),
@@ -123,6 +133,7 @@ LEFT = [
     ("{hub.KerasLayer: 1}", "hub.KerasLayer", reasons.CLASS.format("KerasLayer")),
     ("K = hub.KerasLayer\nclass A(K): pass", "hub.KerasLayer", reasons.CLASS.format("KerasLayer")),
     ("mock.patch.object(hub.KerasLayer, 'call')", "hub.KerasLayer", reasons.CLASS.format("KerasLayer")),
+    ("f(layer=hub.KerasLayer)\no.minimize(loss)", "hub.KerasLayer", reasons.COLLECTIONS),
     ("load(p, custom_objects={'KerasLayer': hub.KerasLayer})", "hub.KerasLayer", reasons.CUSTOM_OBJECTS),
     ("custom_objects = dict(Hub=hub.KerasLayer)", "hub.KerasLayer", reasons.CUSTOM_OBJECTS),
     ("with CustomObjectScope({'Hub': hub.KerasLayer}): pass", "hub.KerasLayer", reasons.CUSTOM_OBJECTS),

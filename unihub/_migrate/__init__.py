@@ -1,9 +1,9 @@
 """Rewriting programs that call tensorflow_hub into programs that call unihub.
 
 The way: a file is read (``files``; a notebook's cells are put together by ``notebook``), parsed (``program``), each use
-of tensorflow_hub found in it (``references``), its replacement decided (``replacement``, with ``classes``, ``results``
-and ``specs``), the imports follow (``imports``), and the edits are applied to the text. What is not edited stays as it
-is, to the byte.
+of tensorflow_hub found in it (``references``), its replacement decided (``replacement``, with ``classes``, ``results``,
+``specs`` and ``collections``), the imports follow (``imports``), and the edits are applied to the text. What is not
+edited stays as it is, to the byte.
 
 What must stay true: the new program computes what the old one did. Where that cannot be seen, the old call stays, and a
 finding says where and why (``reasons``). libcst parses; it is imported for the first text that mentions tensorflow_hub.

@@ -19,6 +19,12 @@ def call_of(program: Program, node: cst.CSTNode) -> Optional[cst.Call]:
     return outer if isinstance(outer, cst.Call) and outer.func is node else None
 
 
+def last_name(call: cst.Call) -> str:
+    """The last part of the name of what is called; empty where that has none."""
+    function = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
+    return function.value if isinstance(function, cst.Name) else ""
+
+
 def positional(call: cst.Call) -> List[cst.Arg]:
     """The arguments by position, without those behind a star."""
     return [arg for arg in call.args if arg.keyword is None and not arg.star]

@@ -1,12 +1,14 @@
 """Whether ``hub.Module`` and ``hub.KerasLayer`` are called somewhere, or used as the classes that they are."""
 from __future__ import annotations
 
-from typing import Optional, Set
+from typing import List, Optional, Set
 
 import libcst as cst
 
 from unihub._migrate import reasons
-from unihub._migrate.calls import argument, call_of, train_tag
+from unihub._migrate.calls import append, argument, call_of, train_tag, value_of
+from unihub._migrate.collections import LEFT_ALONE, reads_collections
+from unihub._migrate.edit import Edit
 from unihub._migrate.program import Program
 from unihub._migrate.references import Reference, dotted
 
@@ -19,9 +21,20 @@ def refuse_class(program: Program, reference: Reference) -> Optional[str]:
     if call is not None:
         tags = argument(call, "tags", 3 if reference.member == "Module" else None)
         return train_tag(program, call, tags, argument(call, "trainable", 1))
+    if reference.member == "KerasLayer" and reads_collections(program):
+        return reasons.COLLECTIONS
     if _is_custom_object(program, reference):
         return reasons.CUSTOM_OBJECTS
     return reasons.CLASS.format(reference.member) if _is_class(program, reference.node) else None
+
+
+def collections_of(program: Program, reference: Reference) -> List[Edit]:
+    """The edits that keep a layer that may be trained out of the collections of a graph, where these are read."""
+    call = call_of(program, reference.node)
+    if call is None or reference.member != "KerasLayer" or not reads_collections(program):
+        return []
+    is_trained = value_of(program, argument(call, "trainable", 1)) not in (None, False)
+    return [append(program, call, LEFT_ALONE)] if is_trained or any(arg.star for arg in call.args) else []
 
 
 def _is_class(program: Program, node: cst.CSTNode) -> bool:

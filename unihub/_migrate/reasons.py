@@ -39,6 +39,10 @@ UNREADABLE = "the file is left alone: {}."
 
 ANNOTATION = "unihub.{0} is a function and no type; unihub.load gives an object of another class."
 CLASS = "a class is needed here, and unihub.{0} is a function."
+COLLECTIONS = (
+    "this file reads the collections of a graph, to which a trainable layer of unihub adds; "
+    "write unihub.KerasLayer(..., collections=False) where the layer is made."
+)
 CUSTOM_OBJECTS = (
     "a class is needed here, and unihub.KerasLayer is a function; files that unihub's layer was saved in need no "
     "custom_objects after import unihub, older ones need this one."

@@ -8,7 +8,7 @@ import libcst as cst
 from libcst.metadata import ImportAssignment
 
 from unihub._migrate import reasons
-from unihub._migrate.classes import refuse_class
+from unihub._migrate.classes import collections_of, refuse_class
 from unihub._migrate.edit import Decision, Edit, Finding, Span
 from unihub._migrate.imports import own_name, replace_imports
 from unihub._migrate.program import Program
@@ -139,10 +139,12 @@ class _Outcomes:
     def _replace(self, reference: Reference) -> Outcome:
         if reference.member == "load":
             return replace_load(self._program, reference, self._name)
-        reason = refuse_class(self._program, reference) if reference.member in _CLASSES else None
-        return reason or self._rename(reference)
+        if reference.member not in _CLASSES:
+            return self._rename(reference)
+        reason = refuse_class(self._program, reference)
+        return reason or self._rename(reference) + collections_of(self._program, reference)
 
-    def _rename(self, reference: Reference) -> Outcome:
+    def _rename(self, reference: Reference) -> List[Edit]:
         program, node = self._program, reference.node
         if node is not reference.root:
             return [Edit(program.start(reference.root), program.end(reference.root), self._name)]

@@ -7,12 +7,13 @@ followed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Iterator, List, Optional, Union
+from typing import Iterator, List, Optional, Union
 
 import libcst as cst
 
 from unihub._migrate import reasons
-from unihub._migrate.calls import append, argument, call_of, is_starred, positional, train_tag
+from unihub._migrate.calls import append, argument, call_of, is_starred, last_name, positional, train_tag
+from unihub._migrate.collections import LEFT_ALONE, reads_collections
 from unihub._migrate.edit import Edit
 from unihub._migrate.program import Program
 from unihub._migrate.references import Reference, dotted
@@ -62,12 +63,15 @@ def replace_load(program: Program, reference: Reference, name: str) -> Union[Lis
     _follow(program, call, uses)
     if uses.is_lost and not uses.is_trained and _trains(program):
         return reasons.TRAINED_ELSEWHERE
-    if uses.is_tracked and any(_last(saving) in _SAVING for saving in program.all(cst.Call)):
+    if uses.is_tracked and any(last_name(saving) in _SAVING for saving in program.all(cst.Call)):
         return reasons.TRACKED
     for arg, keyword in zip(positional(call)[1:], ("tags", "options")):
         start = program.start(arg)
         edits.append(Edit(start, start, keyword + "="))
-    edits.append(append(program, call, 'trainable=True, api="load"' if uses.is_trained else 'api="load"'))
+    options = ['api="load"']
+    if uses.is_trained:
+        options = ["trainable=True", *options] + [LEFT_ALONE] * reads_collections(program)
+    edits.append(append(program, call, ", ".join(options)))
     ends = {program.end(node) for node in uses.native}
     # Behind the call itself, its own edits come first.
     return edits + [Edit(end, end, ".native") for end in sorted(ends)]
@@ -151,11 +155,7 @@ def _may_be_training(value: cst.CSTNode) -> bool:
 
 def _takes_native(program: Program, arg: cst.Arg) -> bool:
     call = program.parent(arg)
-    return isinstance(call, cst.Call) and _last(call) in _SAVING
-
-
-def _last(call: Any) -> str:
-    return dotted(call.func).split(".")[-1] or (call.func.attr.value if isinstance(call.func, cst.Attribute) else "")
+    return isinstance(call, cst.Call) and last_name(call) in _SAVING
 
 
 def _trains(program: Program) -> bool:
