@@ -33,10 +33,20 @@ def write_all(directory):
         v1.saved_model.experimental.save(Encoder(), os.path.join(directory, "encoder_with_losses"))
         return
     tf.keras.utils.set_random_seed(0)
-    encoder().save(os.path.join(directory, "encoder"))
+    bert = encoder()
+    bert.vocab_file = tf.saved_model.Asset(write_vocabulary(directory))
+    bert.do_lower_case = tf.Variable(True, trainable=False)
+    bert.save(os.path.join(directory, "encoder"))
     classifier().save(os.path.join(directory, "classifier"))
     for name, module in (("preprocess", Preprocess()), ("style", Style()), ("encoder_with_losses", Encoder())):
         tf.saved_model.save(module, os.path.join(directory, name))
+
+
+def write_vocabulary(directory):
+    path = os.path.join(directory, "vocabulary.txt")
+    with open(path, "w") as file:
+        file.write("".join("word{}\n".format(number) for number in range(WORDS)))
+    return path
 
 
 def random(seed, *shape):

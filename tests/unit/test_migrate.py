@@ -95,6 +95,8 @@ LINES = [
         "m = hub.load(h)\nm.trainable_variables\ntf.get_collection(k)",
         'm = unihub.load(h, trainable=True, api="load", collections=False)\nm.trainable_variables\ntf.get_collection(k)',
     ),
+    # Of a layer whose model is looked into all has to be loaded.
+    ("k = hub.KerasLayer(h, True)\nk.resolved_object.vocab_file", "k = unihub.KerasLayer(h, True, full=True)\nk.resolved_object.vocab_file"),
     # Specs.
     ("p = hub.resolve(h)", "p = unihub.resolve(h)"),
     ("m = hub.Module(hub.load_module_spec(p))", "m = unihub.Module(unihub.resolve(p))"),
@@ -134,6 +136,7 @@ LEFT = [
     ("K = hub.KerasLayer\nclass A(K): pass", "hub.KerasLayer", reasons.CLASS.format("KerasLayer")),
     ("mock.patch.object(hub.KerasLayer, 'call')", "hub.KerasLayer", reasons.CLASS.format("KerasLayer")),
     ("f(layer=hub.KerasLayer)\no.minimize(loss)", "hub.KerasLayer", reasons.COLLECTIONS),
+    ("k = f(layer=hub.KerasLayer)\nk.resolved_object", "hub.KerasLayer", reasons.ATTRIBUTES),
     ("load(p, custom_objects={'KerasLayer': hub.KerasLayer})", "hub.KerasLayer", reasons.CUSTOM_OBJECTS),
     ("custom_objects = dict(Hub=hub.KerasLayer)", "hub.KerasLayer", reasons.CUSTOM_OBJECTS),
     ("with CustomObjectScope({'Hub': hub.KerasLayer}): pass", "hub.KerasLayer", reasons.CUSTOM_OBJECTS),

@@ -12,6 +12,7 @@ from unihub._migrate.edit import Edit
 from unihub._migrate.program import Program
 from unihub._migrate.references import Reference, dotted
 
+FULL = "full=True"
 _CHECKS = ("isinstance", "issubclass")
 
 
@@ -23,18 +24,28 @@ def refuse_class(program: Program, reference: Reference) -> Optional[str]:
         return train_tag(program, call, tags, argument(call, "trainable", 1))
     if reference.member == "KerasLayer" and reads_collections(program):
         return reasons.COLLECTIONS
+    if reference.member == "KerasLayer" and _reads_attributes(program):
+        return reasons.ATTRIBUTES
     if _is_custom_object(program, reference):
         return reasons.CUSTOM_OBJECTS
     return reasons.CLASS.format(reference.member) if _is_class(program, reference.node) else None
 
 
-def collections_of(program: Program, reference: Reference) -> List[Edit]:
-    """The edits that keep a layer that may be trained out of the collections of a graph, where these are read."""
+def layer_options(program: Program, reference: Reference) -> List[Edit]:
+    """The edits that give a layer the options with which it is what it was."""
     call = call_of(program, reference.node)
-    if call is None or reference.member != "KerasLayer" or not reads_collections(program):
+    if call is None or reference.member != "KerasLayer":
         return []
-    is_trained = value_of(program, argument(call, "trainable", 1)) not in (None, False)
-    return [append(program, call, LEFT_ALONE)] if is_trained or any(arg.star for arg in call.args) else []
+    may_train = value_of(program, argument(call, "trainable", 1)) not in (None, False)
+    options = [FULL] if _reads_attributes(program) else []
+    if reads_collections(program) and (may_train or any(arg.star for arg in call.args)):
+        options.append(LEFT_ALONE)
+    return [append(program, call, ", ".join(options))] if options else []
+
+
+def _reads_attributes(program: Program) -> bool:
+    """Whether the program asks a layer for the model in it, of which only a part would be loaded."""
+    return any(node.attr.value == "resolved_object" for node in program.all(cst.Attribute))
 
 
 def _is_class(program: Program, node: cst.CSTNode) -> bool:

@@ -43,6 +43,10 @@ COLLECTIONS = (
     "this file reads the collections of a graph, to which a trainable layer of unihub adds; "
     "write unihub.KerasLayer(..., collections=False) where the layer is made."
 )
+ATTRIBUTES = (
+    "this file reads resolved_object, of which unihub.KerasLayer loads only what the layer needs; "
+    "write unihub.KerasLayer(..., full=True) where the layer is made."
+)
 CUSTOM_OBJECTS = (
     "a class is needed here, and unihub.KerasLayer is a function; files that unihub's layer was saved in need no "
     "custom_objects after import unihub, older ones need this one."

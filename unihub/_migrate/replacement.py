@@ -8,7 +8,7 @@ import libcst as cst
 from libcst.metadata import ImportAssignment
 
 from unihub._migrate import reasons
-from unihub._migrate.classes import collections_of, refuse_class
+from unihub._migrate.classes import layer_options, refuse_class
 from unihub._migrate.edit import Decision, Edit, Finding, Span
 from unihub._migrate.imports import own_name, replace_imports
 from unihub._migrate.program import Program
@@ -142,7 +142,7 @@ class _Outcomes:
         if reference.member not in _CLASSES:
             return self._rename(reference)
         reason = refuse_class(self._program, reference)
-        return reason or self._rename(reference) + collections_of(self._program, reference)
+        return reason or self._rename(reference) + layer_options(self._program, reference)
 
     def _rename(self, reference: Reference) -> List[Edit]:
         program, node = self._program, reference.node
