@@ -85,6 +85,11 @@ LINES = [
     ("self.m = hub.load(h)\nself.m.trainable_variables", 'self.m = unihub.load(h, trainable=True, api="load")\nself.m.trainable_variables'),
     ("def f():\n    m.trainable_variables\nm = hub.load(h)", 'def f():\n    m.trainable_variables\nm = unihub.load(h, trainable=True, api="load")'),
     ("m = hub.load(h)\ndef f(m):\n    m.trainable_variables", 'm = unihub.load(h, api="load")\ndef f(m):\n    m.trainable_variables'),
+    ("m = hub.load(h)\nm(x)\nm = f(m)\nm(y)", 'm = unihub.load(h, api="load")\nm(x)\nm = f(m)\nm(y)'),
+    (
+        "class A:\n    def f(self):\n        self.m = hub.load(h)\n        self.m(x)\nclass B:\n    def f(self):\n        self.m.n",
+        'class A:\n    def f(self):\n        self.m = unihub.load(h, api="load")\n        self.m(x)\nclass B:\n    def f(self):\n        self.m.n',
+    ),
     # What reads collections must not find more in them.
     ("k = hub.KerasLayer(h, trainable=t)\no.minimize(loss)", "k = unihub.KerasLayer(h, trainable=t, collections=False)\no.minimize(loss)"),
     ("k = hub.KerasLayer(h, True)\nv = tf.trainable_variables()", "k = unihub.KerasLayer(h, True, collections=False)\nv = tf.trainable_variables()"),
@@ -155,6 +160,10 @@ LEFT = [
     ("f = functools.partial(hub.load, tags=t)", "hub.load", reasons.NOT_CALLED),
     ("def f():\n    return hub.load(h)\nf().trainable_variables", "hub.load", reasons.TRAINED_ELSEWHERE),
     ("m = [hub.load(h)]\nm[0](x, training=True)", "hub.load", reasons.TRAINED_ELSEWHERE),
+    ("m = hub.load(h)\nm(x)\nm = Sequential()\nm(x, training=True)", "hub.load", reasons.UNCLEAR),
+    ("if a:\n    m = hub.load(h)\nelse:\n    m = hub.load(i)\nm(x, y)", "hub.load", reasons.UNCLEAR),
+    ("self.m = hub.load(h)\nother.m.trainable_variables", "hub.load", reasons.UNCLEAR),
+    ("self.m = None\nself.m = hub.load(h)\nself.m(x, y)", "hub.load", reasons.UNCLEAR),
     ("self.m = hub.load(h)\ntf.saved_model.save(self, p)", "hub.load", reasons.TRACKED),
     ("s = hub.load_module_spec(p)\ns.get_signature_names()", "hub.load_module_spec", reasons.SPEC_IS_ASKED),
     ("s = hub.load_module_spec(p)\ns = f(s)", "hub.load_module_spec", reasons.SPEC_IS_ASKED),

@@ -65,6 +65,10 @@ TRAINED_ELSEWHERE = (
     "this file trains a model, and whether it is this one cannot be seen; if it is, "
     'write unihub.load(..., trainable=True, api="load"), else leave trainable=True out.'
 )
+UNCLEAR = (
+    "what has its name is trained, saved or called with several inputs, and whether it is this model there cannot be "
+    "seen; give it a name of its own."
+)
 TRACKED = (
     "TensorFlow saves what is an attribute of the object that is saved, and a model of unihub is not; "
     'write unihub.load(..., api="load").native.'

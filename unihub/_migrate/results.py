@@ -7,7 +7,7 @@ followed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Iterator, List, Optional, Union
+from typing import Iterator, List, Optional, Tuple, Union
 
 import libcst as cst
 
@@ -30,12 +30,14 @@ class _Uses:
     Attributes:
         is_trained: Whether its weights are.
         is_lost: Whether it goes where it is not followed.
+        is_unclear: Whether something is done that has to be known, with what may be another thing by the same name.
         is_tracked: Whether it is an attribute of what may be saved.
         native: The expressions in whose places TensorFlow's own object is needed.
     """
 
     is_trained: bool = False
     is_lost: bool = False
+    is_unclear: bool = False
     is_tracked: bool = False
     native: List[cst.CSTNode] = field(default_factory=list)
 
@@ -61,6 +63,8 @@ def replace_load(program: Program, reference: Reference, name: str) -> Union[Lis
         return refused
     uses = _Uses()
     _follow(program, call, uses)
+    if uses.is_unclear:
+        return reasons.UNCLEAR
     if uses.is_lost and not uses.is_trained and _trains(program):
         return reasons.TRAINED_ELSEWHERE
     if uses.is_tracked and any(last_name(saving) in _SAVING for saving in program.all(cst.Call)):
@@ -116,23 +120,44 @@ def _follow(program: Program, node: cst.CSTNode, uses: _Uses) -> None:
 
 def _follow_target(program: Program, target: cst.CSTNode, uses: _Uses) -> None:
     if isinstance(target, cst.Name):
-        for node in _uses_of_name(program, target):
-            _follow(program, node, uses)
+        found = _uses_of_name(program, target)
     elif isinstance(target, cst.Attribute):
         uses.is_tracked = True
-        for attribute in program.all(cst.Attribute):
-            if attribute.attr.value == target.attr.value and attribute is not target:
-                _follow(program, attribute, uses)
+        found = _uses_of_attribute(program, target)
     else:
         uses.is_lost = True
+        return
+    for node, is_certain in found:
+        if is_certain:
+            _follow(program, node, uses)
+            continue
+        other = _Uses()
+        _follow(program, node, other)
+        uses.is_lost |= other.is_lost
+        uses.is_unclear |= other.is_unclear or other.is_trained or bool(other.native)
 
 
-def _uses_of_name(program: Program, target: cst.Name) -> Iterator[cst.CSTNode]:
-    """Where a name is used that an assignment binds."""
+def _uses_of_name(program: Program, target: cst.Name) -> Iterator[Tuple[cst.CSTNode, bool]]:
+    """Where a name is used that an assignment binds, and whether it can mean nothing else there."""
     for assignment in program.scope(target)[target.value]:
         if getattr(assignment, "node", None) is target:
             for access in assignment.references:
-                yield access.node
+                yield access.node, len(access.referents) == 1
+
+
+def _uses_of_attribute(program: Program, target: cst.Attribute) -> Iterator[Tuple[cst.CSTNode, bool]]:
+    """Where an attribute of that name is used, and whether it is of the same object and bound nowhere else."""
+    same = [node for node in program.all(cst.Attribute) if node.attr.value == target.attr.value and node is not target]
+    name, owner = dotted(target), _class_around(program, target)
+    bound = {id(node) for node in same if isinstance(program.parent(node), (cst.AssignTarget, cst.AnnAssign))}
+    for node in same:
+        if id(node) not in bound:
+            is_same = dotted(node) == name and _class_around(program, node) is owner
+            yield node, is_same and not bound
+
+
+def _class_around(program: Program, node: cst.CSTNode) -> Optional[cst.CSTNode]:
+    return next((outer for outer in program.around(node) if isinstance(outer, cst.ClassDef)), None)
 
 
 def _note_call(call: cst.Call, function: cst.CSTNode, uses: _Uses) -> None:
