@@ -11,7 +11,7 @@ import importlib
 import io
 import os
 import sys
-from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from packaging.version import InvalidVersion, Version
 
@@ -148,6 +148,18 @@ def restored_function_type() -> Any:
     from tensorflow.python.saved_model import function_deserialization
 
     return function_deserialization.RestoredFunction
+
+
+def restored_arguments(loaded: Any) -> Tuple[str, ...]:
+    """What the call of an object that ``tf.saved_model.load`` gave takes; none for any other object.
+
+    Python sees no more of it than ``*args, **kwargs``. The specification is there in TensorFlow 1.14 to 2.22.
+    """
+    function = getattr(loaded, "__call__", None)  # noqa: B004 - the attribute itself is wanted
+    if not isinstance(function, restored_function_type()):
+        return ()
+    described = function.function_spec.fullargspec
+    return tuple(described.args) + tuple(described.kwonlyargs)
 
 
 def is_newer(version: str, than: str) -> bool:
