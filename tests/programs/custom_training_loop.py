@@ -38,3 +38,10 @@ for epoch in range(3):
 print(encoder(tf.ones([1, 4]), training=False).numpy(), len(encoder.variables))
 for variable in encoder.trainable_variables:
     print(variable.name, variable.numpy().sum())
+
+# What was loaded, as a layer.
+layer = hub.KerasLayer(hub.load(os.path.join(sys.argv[1], "encoder_with_losses")), trainable=True)
+model = tf.keras.Sequential([tf.keras.layers.InputLayer([4]), layer])
+model.compile(tf.keras.optimizers.SGD(0.1), "mse")
+x = random.randn(8, 4).astype(np.float32)
+print(model.fit(x, x, batch_size=4, epochs=2, shuffle=False, verbose=0).history, model.predict(x[:2], verbose=0))

@@ -80,6 +80,7 @@ LINES = [
     ("m = hub.load(h)\nm(*inputs)", 'm = unihub.load(h, api="load")\nm.native(*inputs)'),
     ("m = hub.load(h)\nm(image=x)", 'm = unihub.load(h, api="load")\nm.native(image=x)'),
     ("m = hub.load(h)\ntf.saved_model.save(m, p)", 'm = unihub.load(h, api="load")\ntf.saved_model.save(m.native, p)'),
+    ("m = hub.load(h)\nm._private", 'm = unihub.load(h, api="load")\nm.native._private'),
     ("m = hub.load(h)\nk = hub.KerasLayer(m)", 'm = unihub.load(h, api="load")\nk = unihub.KerasLayer(m.native)'),
     ("def f():\n    return hub.load(h)", 'def f():\n    return unihub.load(h, api="load")'),
     ("self.m = hub.load(h)\nself.m.trainable_variables", 'self.m = unihub.load(h, trainable=True, api="load")\nself.m.trainable_variables'),

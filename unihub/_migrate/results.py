@@ -108,6 +108,9 @@ def _follow(program: Program, node: cst.CSTNode, uses: _Uses) -> None:
         _note_call(outer, node, uses)
     elif isinstance(outer, cst.Attribute):
         uses.is_trained |= outer.attr.value in _TRAINED
+        # A model of unihub passes on what is public.
+        if outer.attr.value.startswith("_"):
+            uses.native.append(node)
     elif isinstance(outer, cst.Arg) and _takes_native(program, outer):
         uses.native.append(node)
     elif isinstance(outer, (cst.Assign, cst.AnnAssign)):
