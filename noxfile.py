@@ -28,10 +28,13 @@ MODULES = OUTPUTS + "-modules"
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 # With what unihub imports, so that mypy sees its types.
-LINTERS = ("ruff==0.17.6", "mypy==2.4.1", "packaging", "platformdirs", "importlib-metadata", "filelock", "numpy")
+LINTERS = (
+    *("ruff==0.17.6", "mypy==2.4.1"),
+    *("packaging", "platformdirs", "importlib-metadata", "filelock", "libcst", "numpy"),
+)
 
 # What the tests on a TensorFlow need of the extra for tests.
-LIVE = ("pytest>=7.0", "hypothesis>=6.50")
+LIVE = ("pytest>=7.0", "hypothesis>=6.50", "libcst>=1.0")
 
 
 class Environment(NamedTuple):

@@ -11,7 +11,7 @@ import importlib
 import io
 import os
 import sys
-from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from packaging.version import InvalidVersion, Version
 
@@ -56,6 +56,14 @@ def import_tensorflow_hub() -> Any:
     # (hub 0.15 on TensorFlow 2.16), a tf_keras that does not fit.
     except Exception as exc:
         raise errors.RuntimeUnavailableError.no_tensorflow_hub(exc, installed_version("tensorflow-hub")) from exc
+
+
+def import_libcst() -> Any:
+    """libcst, or a typed error that says how to get it."""
+    try:
+        return importlib.import_module("libcst")
+    except ImportError as exc:
+        raise errors.RuntimeUnavailableError.no_libcst(exc) from exc
 
 
 def find_hub_attribute(name: Optional[str]) -> Any:
@@ -149,6 +157,18 @@ def call_flat(concrete: Any, tensors: Sequence[Any]) -> Any:
     TensorFlow 1.15 to 2.22.
     """
     return concrete._call_flat(list(tensors), concrete.captured_inputs)
+
+
+def restored_arguments(loaded: Any) -> Tuple[str, ...]:
+    """What the call of an object that ``tf.saved_model.load`` gave takes; none for any other object.
+
+    Python sees no more of it than ``*args, **kwargs``. The specification is there in TensorFlow 1.14 to 2.22.
+    """
+    function = getattr(loaded, "__call__", None)  # noqa: B004 - the attribute itself is wanted
+    if not isinstance(function, restored_function_type()):
+        return ()
+    described = function.function_spec.fullargspec
+    return tuple(described.args) + tuple(described.kwonlyargs)
 
 
 def is_newer(version: str, than: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, Tuple
 
-from unihub import errors
+from unihub import _compat, errors
 from unihub._model_info import Call, Contents, MetaGraph, ModelInfo, Variable
 from unihub._vocabulary import Format, Signature, Tensor
 
@@ -71,7 +71,7 @@ def _describe_tensors(infos: Any) -> Tuple[Tensor, ...]:
 
 def _describe_callable(handle: Any, path: str) -> MetaGraph:
     try:
-        arguments = tuple(inspect.signature(handle).parameters)
+        arguments = _compat.restored_arguments(handle) or tuple(inspect.signature(handle).parameters)
     except (TypeError, ValueError) as exc:
         raise errors.HandleError.unusable(path, "its arguments cannot be read: {}".format(exc)) from exc
     variables = tuple(

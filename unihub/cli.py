@@ -1,4 +1,4 @@
-"""The command line: ``unihub resolve``, ``unihub export``, ``unihub cache``.
+"""The command line: ``unihub resolve``, ``unihub export``, ``unihub cache``, ``unihub migrate``.
 
 Each command is one function that takes the parsed arguments and gives back what is to be printed: a ``Report``, with
 lines for people and, for ``--json``, the same as data. Its arguments stand beside it in ``COMMANDS``; a new command
@@ -28,6 +28,8 @@ _STATUS = {
     errors.RuntimeUnavailableError: 8,
 }
 _OTHER_STATUS = 1
+# A program is not wholly rewritten, and what is left was listed.
+_LEFT_STATUS = 9
 
 
 class Report(NamedTuple):
@@ -37,11 +39,13 @@ class Report(NamedTuple):
         lines: For people.
         data: For machines.
         status: The exit status.
+        notes: What people get beside the lines, and a file to which these are written does not.
     """
 
     lines: Sequence[str]
     data: Any
     status: int = 0
+    notes: Sequence[str] = ()
 
 
 class Argument(NamedTuple):
@@ -151,6 +155,30 @@ def _removed(paths: Sequence[str], dry_run: bool) -> Report:
     return Report(["{} {}".format(word, path) for path in paths], {"removed": not dry_run, "paths": list(paths)})
 
 
+def _migrate(arguments: argparse.Namespace) -> Report:
+    """Rewrites programs that call tensorflow_hub: shows the change, and lists what cannot be decided."""
+    from unihub._migrate import files, report
+
+    migrations = [files.migrate_file(path) for path in files.find_programs(arguments.path)]
+    if arguments.write:
+        for migration in migrations:
+            if migration.is_changed:
+                migration.write()
+    change = "" if arguments.write else "".join(migration.diff() for migration in migrations)
+    return Report(
+        [change[: -len("\n")]] if change else [],
+        report.to_json(migrations, arguments.write),
+        _LEFT_STATUS if any(migration.findings for migration in migrations) else 0,
+        [report.to_text(migrations, arguments.write)],
+    )
+
+
+def _existing(path: str) -> str:
+    if not os.path.exists(path):
+        raise argparse.ArgumentTypeError("there is no {}".format(path))
+    return path
+
+
 def _group_names() -> List[str]:
     return [group for group in cache.GROUPS if os.path.isdir(os.path.join(cache.root(), group))]
 
@@ -201,6 +229,14 @@ COMMANDS = (
     Command(("cache", "verify"), _verify),
     Command(("cache", "rm"), _remove, (Argument("names", {"nargs": "+", "help": "handles or entries"}), _DRY_RUN)),
     Command(("cache", "prune"), _prune, (_DRY_RUN,)),
+    Command(
+        ("migrate",),
+        _migrate,
+        (
+            Argument("path", {"type": _existing, "help": "a Python file, a notebook, or a directory"}),
+            Argument("--write", {"action": "store_true", "help": "change the files, and do not show the change"}),
+        ),
+    ),
 )
 
 
@@ -223,7 +259,12 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     except errors.UnihubError as error:
         print("{}: {}".format(type(error).__name__, error), file=sys.stderr)
         return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), _OTHER_STATUS)
-    print(json.dumps(report.data, indent=1) if arguments.json else "\n".join(report.lines))
+    if arguments.json:
+        print(json.dumps(report.data, indent=1))
+    else:
+        sys.stdout.writelines(line + "\n" for line in report.lines)
+        sys.stdout.flush()
+        sys.stderr.writelines(note + "\n" for note in report.notes)
     return int(report.status)
 
 

@@ -1428,6 +1428,15 @@ class RuntimeUnavailableError(UnihubError, ImportError):
         )
 
     @classmethod
+    def no_libcst(cls, exc: BaseException) -> RuntimeUnavailableError:
+        return cls(
+            "libcst cannot be imported.",
+            why="{}: {}\nIt parses the programs that unihub migrate rewrites.".format(type(exc).__name__, exc),
+            hint="pip install 'unihub[migrate]'.",
+            package="libcst",
+        )
+
+    @classmethod
     def no_hub_attribute(cls, attribute: str, version: Any) -> RuntimeUnavailableError:
         return cls(
             "hub.{} does not exist in tensorflow_hub {}.".format(attribute, version),

@@ -500,6 +500,17 @@ def test_a_callable(place, api):
         assert_close(place.run(loaded(tf.constant(HALVES), factor=5.0)), HALVES * 5)
 
 
+@pytest.mark.parametrize("api", ["load", "keras"])
+@on("saved_model/reusable")
+def test_an_object_that_tensorflow_loaded_is_told_of_training(place, model, api):
+    """Its call is no more than ``*args, **kwargs`` to Python."""
+    loaded = unihub.load(v1.saved_model.load_v2(str(DATA / model)), trainable=True, api=api, keras="keras2")
+    x = tf.constant(np.ones([4, 8], np.float32))
+    frozen, trained = (place.run(loaded(x, training=training), loaded) for training in (False, True))
+    assert not np.allclose(frozen, trained)
+    assert_close(run(place, unihub.load(DATA / model), x), frozen)
+
+
 @on("tf1_hub/convnet")
 def test_a_module_spec(place, model):
     inputs, wanted = golden(model, "feature_map")

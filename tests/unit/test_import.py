@@ -9,7 +9,7 @@ import pytest
 
 import unihub
 
-HEAVY = ("tensorflow", "tensorflow_hub", "keras", "tf_keras", "numpy", "packaging")
+HEAVY = ("tensorflow", "tensorflow_hub", "keras", "tf_keras", "numpy", "packaging", "libcst")
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(unihub.__file__)))
 
 

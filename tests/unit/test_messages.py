@@ -308,6 +308,15 @@ GOLDEN = [
           Hint: pip install 'unihub[tensorflow]'.""",
     ),
     (
+        "RuntimeUnavailableError.no_libcst",
+        RuntimeUnavailableError.no_libcst(ModuleNotFoundError("No module named 'libcst'")),
+        """\
+        libcst cannot be imported.
+          Why:  ModuleNotFoundError: No module named 'libcst'
+                It parses the programs that unihub migrate rewrites.
+          Hint: pip install 'unihub[migrate]'.""",
+    ),
+    (
         "RuntimeUnavailableError.no_tensorflow_hub",
         RuntimeUnavailableError.no_tensorflow_hub(ModuleNotFoundError("No module named 'tensorflow_hub'"), None),
         """\
