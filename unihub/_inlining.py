@@ -6,7 +6,7 @@ loop that first evaluates, fails. Plain ops have plain gradients; and variables,
 """
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Sequence, Set
+from typing import Any, Dict, List, NamedTuple, Sequence, Set
 
 from unihub import _compat
 
@@ -32,19 +32,20 @@ def call_inlined(concrete: Any, tensors: Sequence[Any], name: str) -> Inlined:
     tf = _compat.import_tensorflow()
     graph_def = _inline(concrete)
     _wait_for_no_input(graph_def, {tensor.op.name for tensor in concrete.inputs})
-    held = {node.name for node in graph_def.node}
+    held = {node.name: node.op for node in graph_def.node}
+    inner = list(concrete.outputs) + _inner_tensors(concrete, held)
     inputs = zip(concrete.inputs, list(tensors) + list(concrete.captured_inputs))
     graph = tf.compat.v1.get_default_graph()
     before = graph.version
-    outputs = tf.compat.v1.import_graph_def(
+    outer = tf.compat.v1.import_graph_def(
         graph_def,
-        input_map={inner.name: outer for inner, outer in inputs if inner.op.name in held},
-        return_elements=[tensor.name for tensor in concrete.outputs],
+        input_map={place.name: tensor for place, tensor in inputs if place.op.name in held},
+        return_elements=[tensor.name for tensor in inner],
         name=name,
     )
-    _restore_shapes(concrete.outputs, outputs)
+    _restore_shapes(inner, outer)
     added = graph.get_operations()[before:] if graph.version > before else []
-    return Inlined(outputs, [op for op in added if op.type.startswith("Assign")])
+    return Inlined(outer[: len(concrete.outputs)], [op for op in added if op.type.startswith("Assign")])
 
 
 def _inline(concrete: Any) -> Any:
@@ -87,7 +88,15 @@ def _wait_for_no_input(graph_def: Any, inputs: Set[str]) -> None:
             node.input.extend(kept)
 
 
+def _inner_tensors(concrete: Any, held: Dict[str, str]) -> List[Any]:
+    """What a function computes on the way, as far as that is there still, by the names and types of its ops."""
+    inputs = {tensor.op.name for tensor in concrete.inputs}
+    ops = [op for op in concrete.graph.get_operations() if held.get(op.name) == op.type and op.name not in inputs]
+    return [tensor for op in ops for tensor in op.outputs]
+
+
 def _restore_shapes(inner: Sequence[Any], outer: Sequence[Any]) -> None:
+    """Tells tensors the shapes that the author of a function set by hand; gradients ask for them."""
     for known, tensor in zip(inner, outer):
         if known.shape.rank is not None and tensor.shape.rank is None:
             tensor.set_shape(known.shape)

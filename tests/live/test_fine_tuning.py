@@ -223,6 +223,22 @@ class TestTf2SavedModel:
             assert not np.allclose(before["moving_mean"], after["moving_mean"])
 
 
+@tf2_saved_models
+@pytest.mark.parametrize("mode", GRAPH_MODES)
+def test_shapes_set_by_hand_reach_gradients(mode):
+    """The table's lookup has no shape of its own in TensorFlow 1.15, and the gradient of the sum asks for one."""
+    with live_context(mode) as place:
+        model = unihub.load(DATA / "saved_model" / "text", trainable=True, api="load")
+        (embedding,) = model.trainable_variables
+        loss = tf.reduce_sum(model(tf.constant(["the cat", "a"])) ** 2)
+        (gradient,) = v1.gradients(loss, [embedding])
+        value, found = place.run([loss, tf.convert_to_tensor(gradient)], model)
+        # The loss is a square, so along the weights it grows twice as fast as it is.
+        weights = place.session.run(embedding)
+        assert value > 0.01
+        np.testing.assert_allclose((found * weights).sum(), 2 * value, rtol=1e-4)
+
+
 def l2_of(values):
     """The regularization term of ``reusable``, as tests/make_models.py writes it."""
     golden = np.load(REUSABLE + ".golden.npz")
