@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 import zipfile
-from typing import Callable, Iterable, Iterator, List, NoReturn, Sequence, Tuple
+from typing import Callable, Iterable, Iterator, List, NamedTuple, NoReturn, Sequence, Tuple
 
 from unihub import _checkpoint
 from unihub._protobuf import Message, Source, WireError, encode_text
@@ -47,7 +47,7 @@ def detect_format(path: str) -> Format:
         UnknownFormatError: It is no model of ours; the error says what it is, where that can be seen.
         IntegrityError: It was a model, but its graph is missing or damaged.
     """
-    with saved_model(path) as message:
+    with saved_model(path) as (message, _):
         # Walking all of them shows whether the file goes on to its end.
         object_graphs = [meta_graph.has("object_graph_def") for meta_graph in message.messages("meta_graphs")]
     return name_format(path, any(object_graphs))
@@ -65,35 +65,45 @@ def name_format(path: str, has_object_graph: bool) -> Format:
     return Format.TF2_SAVED_MODEL if has_object_graph else Format.TF1_SAVED_MODEL
 
 
+class GraphFile(NamedTuple):
+    """The file with the graphs of a model, and what changes when another is put in its place."""
+
+    name: str
+    size: int
+    time: int
+    number: int
+
+
 @contextlib.contextmanager
-def saved_model(path: str) -> Iterator[Message]:
+def saved_model(path: str) -> Iterator[Tuple[Message, GraphFile]]:
     """The ``SavedModel`` message of a directory, open while the block runs; what goes wrong in it is a typed error."""
-    file = graph_file(path)
+    with _opened(graph_file(path)) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def same_model(known: GraphFile) -> Iterator[Message]:
+    """The message once more.
+
+    Raises:
+        IntegrityError: The file is another one now.
+    """
+    with _opened(known.name) as (message, found):
+        if found != known:
+            raise IntegrityError.changed(known.name)
+        yield message
+
+
+@contextlib.contextmanager
+def _opened(file: str) -> Iterator[Tuple[Message, GraphFile]]:
     with _reading(file), open(file, "rb", buffering=0) as opened:
+        status = os.fstat(opened.fileno())
         is_text = file.endswith(".pbtxt")
         source = Source.of_bytes(encode_text(opened.read(), "SavedModel")) if is_text else Source(opened)
         message = Message(source, "SavedModel")
         if not message.has("meta_graphs"):
             raise WireError("it holds no graph", truncated=True)
-        yield message
-
-
-def file_state(path: str) -> Tuple[int, ...]:
-    """What changes when another graph is put in the place of a model's."""
-    file = _graph_file_in(path) or graph_file(path)
-    with _reading(file):
-        status = os.stat(file)
-    return status.st_size, status.st_mtime_ns, status.st_ino
-
-
-def check_unchanged(path: str, state: Tuple[int, ...]) -> None:
-    """Checks that a model's graph is the one of which ``file_state`` was noted.
-
-    Raises:
-        IntegrityError: It is another one.
-    """
-    if file_state(path) != state:
-        raise IntegrityError.changed(graph_file(path))
+        yield message, GraphFile(file, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def graph_file(path: str) -> str:
@@ -227,8 +237,11 @@ def _nested_model(path: str, names: Sequence[str]) -> str:
 
 
 def _refuse_pointer(file: str) -> None:
-    with _reading(file), open(file, "rb", buffering=0) as opened:
-        _refuse_pointer_head(file, opened.read(_HEAD_BYTES))
+    with _reading(file):
+        # A pointer is a few lines.
+        if os.path.getsize(file) <= _HEAD_BYTES:
+            with open(file, "rb", buffering=0) as opened:
+                _refuse_pointer_head(file, opened.read(_HEAD_BYTES))
 
 
 def _refuse_pointer_head(file: str, head: bytes) -> None:

@@ -95,16 +95,14 @@ class Contents:
 class _LaterContents:
     """The same, each read when it is first asked for: all of it takes longer than what loading a model needs."""
 
-    def __init__(self, path: str, number: int) -> None:
-        self._path = path
+    def __init__(self, file: _formats.GraphFile, number: int) -> None:
+        self._file = file
         self._number = number
-        self._state = _formats.file_state(path)
 
     def __getattr__(self, name: str) -> Any:
         if name not in _READERS:
             raise AttributeError(name)
-        with _formats.saved_model(self._path) as message:
-            _formats.check_unchanged(self._path, self._state)
+        with _formats.same_model(self._file) as message:
             value = _READERS[name](next(itertools.islice(message.messages("meta_graphs"), self._number, None)))
         setattr(self, name, value)
         return value
@@ -314,9 +312,9 @@ def inspect(path: Union[str, os.PathLike[str]]) -> ModelInfo:
         IntegrityError: It was a model, but files are missing, cut short or damaged.
     """
     path = os.fspath(path)
-    with _formats.saved_model(path) as message:
-        found = [_read_meta_graph(each, path, number) for number, each in enumerate(message.messages("meta_graphs"))]
-    meta_graphs = tuple(found)
+    with _formats.saved_model(path) as (message, file):
+        variants = enumerate(message.messages("meta_graphs"))
+        meta_graphs = tuple(_read_meta_graph(each, _LaterContents(file, number)) for number, each in variants)
     kind = _formats.name_format(path, any(meta_graph.has_object_graph for meta_graph in meta_graphs))
     # TensorFlow 2 restores even the checkpoint of a model that has no variables.
     has_variables = any(meta_graph.has_object_graph or meta_graph.variables for meta_graph in meta_graphs)
@@ -325,14 +323,14 @@ def inspect(path: Union[str, os.PathLike[str]]) -> ModelInfo:
     return ModelInfo(path, kind, meta_graphs, _conversion.read_notes(path))
 
 
-def _read_meta_graph(message: Message, path: str, number: int) -> MetaGraph:
+def _read_meta_graph(message: Message, contents: _LaterContents) -> MetaGraph:
     information = message.message("meta_info_def")
     collections = _read_collections(message)
     objects = _object_graph(message)
     return MetaGraph(
         tags=frozenset(information.texts("tags")),
         signatures=_read_signatures(message),
-        contents=_LaterContents(path, number),
+        contents=contents,
         tensorflow_version=information.text("tensorflow_version"),
         assets=_read_assets(message, collections),
         collections=tuple(sorted((name, len(collection)) for name, collection in collections.items())),
