@@ -13,6 +13,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, Callable, List, NamedTuple
 
 from unihub._resolve import cache, manifest, models, settings
@@ -22,6 +23,7 @@ from unihub._resolve.models import Origin
 from unihub.errors import DownloadError, IntegrityError, UnihubError
 
 _CHUNK = 2**20
+_CHUNKS_TO_SYNC = 32
 # What tarfile asks for at once beyond our own chunks are names and attributes, which it keeps in memory.
 _MAX_HEADER = 16 * 2**20
 _END_MARK = bytes(tarfile.BLOCKSIZE)
@@ -214,9 +216,15 @@ def _unpack_member(path: str, member: _Member, into: str) -> None:
 
 def _copy(member: _Member, target: str) -> None:
     # Neither the member's mode nor its owner or time: they are the packer's, not ours.
-    with member.open() as source, open(target, "wb") as file:
-        for chunk in iter(lambda: source.read(_CHUNK), b""):
+    with member.open() as source, open(target, "wb") as file, ThreadPoolExecutor(1) as pool:
+        synced = []
+        for number, chunk in enumerate(iter(lambda: source.read(_CHUNK), b""), start=1):
             file.write(chunk)
+            if number % _CHUNKS_TO_SYNC == 0:
+                # All has to be on the disk in the end; it begins while the rest is still coming.
+                synced.append(pool.submit(os.fsync, file.fileno()))
+        for each in synced:
+            each.result()
 
 
 def _member_of_tar(tar: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:

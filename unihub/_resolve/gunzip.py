@@ -66,21 +66,24 @@ class Gunzip:
 
     def _inflate(self) -> bytes:
         """The next bytes; none at the end."""
-        plain = b""
-        while not plain:
-            self._packed = self._packed or self._file.read(_CHUNK)
-            if not self._inside:
-                # Between its members, and behind the last one, there may be zeros.
-                while self._packed and not self._packed.strip(b"\0"):
-                    self._packed = self._file.read(_CHUNK)
-                if not self._packed:
-                    return b""
-                self._packed = self._packed.lstrip(b"\0")
-                self._member, self._inside = zlib.decompressobj(_GZIP), True
-            ends = not self._packed
+        while self._find_member():
+            is_end = not self._packed
             plain = self._member.decompress(self._packed, _CHUNK)
             self._inside = not self._member.eof
             self._packed = self._member.unconsumed_tail if self._inside else self._member.unused_data
-            if ends and not plain and self._inside:
+            if plain:
+                return plain
+            if is_end and self._inside:
                 raise EOFError("it is cut off")
-        return plain
+        return b""
+
+    def _find_member(self) -> bool:
+        """Reads on, and begins with the next member behind the end of one; false at the end of the last."""
+        self._packed = self._packed or self._file.read(_CHUNK)
+        if not self._inside:
+            # Between members, and behind the last one, there may be zeros.
+            while self._packed and not self._packed.strip(b"\0"):
+                self._packed = self._file.read(_CHUNK)
+            self._packed = self._packed.lstrip(b"\0")
+            self._member, self._inside = zlib.decompressobj(_GZIP), bool(self._packed)
+        return self._inside

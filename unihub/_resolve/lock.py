@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import time
-from typing import Iterator
+from typing import Any, Iterator
 
 from unihub._resolve import cache, settings
 
@@ -56,10 +56,9 @@ def _remove(path: str) -> None:
         os.remove(path)
 
 
-def _acquire(lock: object, owner: str, what: str, patience: int) -> None:
+def _acquire(lock: Any, owner: str, what: str, patience: int) -> None:
     import filelock
 
-    assert isinstance(lock, filelock.BaseFileLock)
     began = time.monotonic()
     wait = 0.0
     while True:

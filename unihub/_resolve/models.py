@@ -60,15 +60,9 @@ def fetched(group: str, name: str, fill: Callable[[str, str], Origin], what: str
         OSError: The cache cannot be written.
     """
     entry = cache.place_of(group, name)
-    with lock.held(name, what):
-        # Another process may have fetched it while this one waited.
-        problems = damage(entry, manifest.read(entry))
-        if problems:
-            _log.warning("The copy of %s at %s is damaged (%s) and is replaced.", what, entry, "; ".join(problems))
-        if problems or not os.path.isdir(entry):
-            with cache.private(entry) as own:
-                _fill(own, fill, what, pin)
-                own.publish(_is_whole)
+    if not _is_whole(entry):
+        with lock.held(name, what):
+            _replace(entry, fill, what, pin)
     model = find(group, name)
     assert model is not None, entry
     return model
@@ -105,6 +99,18 @@ def entries(group: str) -> Iterator[Tuple[str, Optional[Manifest]]]:
         entry = os.path.join(shelf, name)
         if not name.startswith(".") and os.path.isdir(entry):
             yield entry, manifest.read(entry)
+
+
+def _replace(entry: str, fill: Callable[[str, str], Origin], what: str, pin: str) -> None:
+    """Fills an entry that is not there, or damaged, if another process has not done so meanwhile."""
+    if _is_whole(entry):
+        return
+    problems = damage(entry, manifest.read(entry))
+    if problems:
+        _log.warning("The copy of %s at %s is damaged (%s) and is replaced.", what, entry, "; ".join(problems))
+    with cache.private(entry) as own:
+        _fill(own, fill, what, pin)
+        own.publish(_is_whole)
 
 
 def _is_whole(entry: str) -> bool:
