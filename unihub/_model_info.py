@@ -498,13 +498,19 @@ class _ObjectGraph:
 
     def __init__(self, message: Message) -> None:
         self._message = message
-        self._root = {child.text("local_name"): child.number("node_id") for child in self._children(self._node(0))}
+        self._root = self._node(0)
+        # In the order of the children; there may be thousands, of which one matters.
+        self._names = list(self._root.texts_within("children", "local_name")) if self._root is not None else []
 
     def attributes(self) -> FrozenSet[str]:
-        return frozenset(self._root)
+        return frozenset(self._names)
 
     def call(self) -> Optional[Call]:
-        node = self._node(self._root.get("__call__", 0) or -1)
+        if "__call__" not in self._names:
+            return None
+        place = self._names.index("__call__")
+        child = next(itertools.islice(self._children(self._root), place, None))
+        node = self._node(child.number("node_id") or -1)
         return _read_call(node) if node is not None else None
 
     def variables(self) -> Tuple[Variable, ...]:
