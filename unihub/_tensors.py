@@ -41,7 +41,8 @@ def convert(value: Any, dtype: Any, shape: Any) -> Any:
         value = tf.cast(value, dtype)
     if not shape.is_compatible_with(value.shape):
         raise Mismatch(describe(value))
-    return value
+    # A variable is read: the function would take its handle for what it holds.
+    return tf.convert_to_tensor(value) if isinstance(value, tf.Variable) else value
 
 
 def _to_array(value: Any, dtype: Any) -> Any:

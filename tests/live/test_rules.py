@@ -209,6 +209,18 @@ def test_the_model_itself_takes_any_nest(place, model):
     assert_close(run(place, loaded, {name: value.tolist() for name, value in inputs.items()}), wanted)
 
 
+@on("saved_model/reusable", "tf1_saved_model/half_plus_two")
+def test_a_variable_is_read(place, model):
+    inputs, wanted = golden(model, "serving_default")
+    ((name, array),) = inputs.items()
+    loaded = unihub.load(DATA / model, signature="serving_default")
+    variable = tf.Variable(array)
+    outputs = loaded({name: variable})
+    if place.graph is not None:
+        place.session.run(variable.initializer)
+    assert_close(place.run(outputs, loaded), the_output(wanted))
+
+
 @on("tf1_hub/multi_signature")
 def test_several_inputs_are_a_dict(place, model):
     inputs, wanted = golden(model, "sum")
