@@ -474,7 +474,8 @@ def tracked_children(obj: Any) -> Mapping[str, Any]:
     """
     if not is_tracking(obj):
         return {}
-    if hasattr(obj, "_trackable_children"):
+    # TensorFlow 2.8 has both, and takes another argument for the new one.
+    if not tensorflow_before("2.9") and hasattr(obj, "_trackable_children"):
         # The argument is the default; tables have none in TensorFlow 2.9 and 2.10.
         return dict(obj._trackable_children("checkpoint"))
     return {child.name: child.ref for child in obj._checkpoint_dependencies}
