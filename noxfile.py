@@ -33,7 +33,8 @@ LINTERS = (
     *("packaging", "platformdirs", "importlib-metadata", "filelock", "libcst", "numpy"),
 )
 
-# What the tests on a TensorFlow need of the extra for tests.
+# How the tests on a TensorFlow are run, and what they need of the extra for tests.
+PYTEST = ("pytest", "-q", "--disable-warnings", "-p", "no:cacheprovider")
 LIVE = ("pytest>=7.0", "hypothesis>=6.50", "libcst>=1.0")
 
 
@@ -149,13 +150,7 @@ def unit(session: nox.Session) -> None:
 )
 def live(session: nox.Session, environment: Environment) -> None:
     """What needs TensorFlow, on a real one, each runtime in a process of its own; then the examples."""
-    # In one go, so that nothing lifts what is pinned.
-    hub = ["tensorflow-hub==" + environment.hub] if environment.hub and not environment.no_deps else []
-    # Not the extra for tests, whose clients and servers are for those without TensorFlow.
-    session.install(environment.tensorflow, *hub, *environment.pins, WHEEL, *LIVE)
-    if environment.no_deps:
-        session.install("--no-deps", *environment.no_deps)
-    session.run("python", "-m", "pip", "list", "--format=freeze")
+    install(session, environment)
     for runtime in environment.runtimes:
         for variables in keras_of(environment):
             test(session, environment, runtime, variables)
@@ -163,15 +158,34 @@ def live(session: nox.Session, environment: Environment) -> None:
         write_models(session, environment, runtime)
 
 
+def install(session: nox.Session, environment: Environment) -> None:
+    """Installs what an environment has."""
+    # In one go, so that nothing lifts what is pinned.
+    hub = ["tensorflow-hub==" + environment.hub] if environment.hub and not environment.no_deps else []
+    # Not the extra for tests, whose clients and servers are for those without TensorFlow.
+    session.install(environment.tensorflow, *hub, *environment.pins, WHEEL, *LIVE)
+    if environment.no_deps:
+        session.install("--no-deps", *environment.no_deps)
+    session.run("python", "-m", "pip", "list", "--format=freeze")
+
+
+def declare(environment: Environment, runtime: str) -> Dict[str, str]:
+    """What the tests compare with the environment that they find."""
+    return {
+        "UNIHUB_INSTALLED": "1",
+        "UNIHUB_RUNTIME": runtime,
+        "UNIHUB_TENSORFLOW": environment.tensorflow.split("==")[1].replace("rc", "-rc"),
+        "UNIHUB_HUB": environment.hub or "",
+    }
+
+
 @nox.session(python="3.10")
 def parts(session: nox.Session) -> None:
     """Loads parts of models on TensorFlow 2.8, the first that saves the gradients that were defined by hand."""
     environment = Environment("tf2.8", "3.10", "tensorflow-cpu==2.8.4", "0.12.0", ("protobuf<3.21", "numpy<2"))
-    packages = (environment.tensorflow, "tensorflow-hub==" + str(environment.hub), *environment.pins)
-    session.install(*packages, WHEEL, *LIVE)
-    declared = {"UNIHUB_INSTALLED": "1", "UNIHUB_RUNTIME": "tf2", "UNIHUB_TENSORFLOW": "2.8.4", "UNIHUB_HUB": "0.12.0"}
+    install(session, environment)
     tests = ["-m", "", "tests/live/test_selective.py", *session.posargs]
-    session.run("pytest", "-q", "--disable-warnings", "-p", "no:cacheprovider", *tests, env=declared)
+    session.run(*PYTEST, *tests, env=declare(environment, "tf2"))
 
 
 def writers_of(environment: Environment, runtime: str) -> List[str]:
@@ -215,12 +229,7 @@ def keras_of(environment: Environment) -> List[Dict[str, str]]:
 
 def test(session: nox.Session, environment: Environment, runtime: str, variables: Dict[str, str]) -> None:
     """Runs the tests; with the older Keras those that have to do with it."""
-    declared = {
-        "UNIHUB_INSTALLED": "1",
-        "UNIHUB_RUNTIME": runtime,
-        "UNIHUB_TENSORFLOW": environment.tensorflow.split("==")[1].replace("rc", "-rc"),
-        "UNIHUB_HUB": environment.hub or "",
-    }
+    declared = declare(environment, runtime)
     if not variables:
         os.makedirs(SERVED, exist_ok=True)
         declared["UNIHUB_SERVED"] = os.path.join(SERVED, environment.name)
@@ -228,8 +237,7 @@ def test(session: nox.Session, environment: Environment, runtime: str, variables
     chosen = ["-k", "keras or Keras or runtime or fine_tun or layer"] if variables else []
     chosen += ["-m", ""] if environment.thorough else []
     tests = ["tests/live"] if environment.hub else ["tests/live/test_{}.py".format(name) for name in WITHOUT_HUB]
-    command = ["pytest", "-q", "--disable-warnings", "-p", "no:cacheprovider", *tests, *chosen, *session.posargs]
-    session.run(*command, env={**declared, **variables})
+    session.run(*PYTEST, *tests, *chosen, *session.posargs, env={**declared, **variables})
 
 
 def run_examples(session: nox.Session, environment: Environment, runtime: str, variables: Dict[str, str]) -> None:

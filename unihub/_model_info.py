@@ -121,7 +121,7 @@ class MetaGraph:
     Attributes:
         tags: The tags it is chosen by.
         signatures: The named ways to call it, by name.
-        contents: What it is made of; of a large model it is read from the file when it is first asked for.
+        contents: What it is made of; of what lies in a file, each part is read when it is first asked for.
         tensorflow_version: The TensorFlow that wrote it.
         assets: The names of the files it reads, in ``assets/``.
         collections: The names of the graph's collections and how many items each has (0 for bare numbers).

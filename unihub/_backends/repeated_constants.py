@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Set
 
+from unihub._backends.module_graph import node_of
+
 _COLOCATION = "loc:@"
 
 
@@ -22,7 +24,7 @@ def merge(function: Any, known: Set[str]) -> None:
     if not names:
         return
     for node in function.node_def:
-        if any(_node_of(source) in names for source in node.input):
+        if any(node_of(source) in names for source in node.input):
             sources = [_renamed(source, names) for source in node.input]
             # Two constants that a node waited for may be one now.
             controls = dict.fromkeys(source for source in sources if source.startswith("^"))
@@ -62,10 +64,6 @@ def _colocated(function: Any) -> Set[str]:
     return {text[len(_COLOCATION) :] for text in texts if text.startswith(_COLOCATION)}
 
 
-def _node_of(source: str) -> str:
-    return source.lstrip("^").split(":")[0]
-
-
 def _renamed(source: str, names: Dict[str, str]) -> str:
-    name = _node_of(source)
+    name = node_of(source)
     return source.replace(name, names[name], 1) if name in names else source
