@@ -55,5 +55,5 @@ class Totals:
         if self.unknown_shapes:
             notes.append("{} of unknown shape".format(self.unknown_shapes))
         if self.unknown_sizes > self.unknown_shapes:
-            notes.append("{} of texts".format(self.unknown_sizes - self.unknown_shapes))
+            notes.append("{} of unknown size".format(self.unknown_sizes - self.unknown_shapes))
         return "{} ({})".format(text, ", ".join(notes)) if notes else text

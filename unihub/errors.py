@@ -1017,8 +1017,8 @@ class InputError(UnihubError, TypeError):
     def no_such_runtime(cls, runtime: str, tensorflow: str, known: Sequence[str]) -> InputError:
         return cls(
             "TensorFlow {} has no runtime {}.".format(tensorflow, runtime),
-            why="It runs as {}; tf1 is TensorFlow 1.x, tf1-compat and tf2-graph are those of TensorFlow 2.".format(
-                " or ".join(known)
+            why="It runs as {} or {}; tf1 is TensorFlow 1.x, tf1-compat and tf2-graph belong to 2.x.".format(
+                ", ".join(known[:-1]), known[-1]
             ),
             hint="name another runtime, or another version of TensorFlow.",
             runtime=runtime,

@@ -12,7 +12,7 @@ import pytest
 from servers import FILES, files_in, serve, tar_of
 
 import unihub
-from unihub import cli
+from unihub import _cli as cli
 
 pytest_plugins = ("server_fixtures",)
 
@@ -56,8 +56,8 @@ def test_cache_ls(run, url, own_cache):
     (entry,) = run("cache", "ls", "--json")[1]
     assert entry["handle"] == entry["url"] == url and entry["size"] == sum(map(len, FILES.values()))
     assert re.fullmatch(r"models/models-convnet-[0-9a-f]{16}", entry["entry"])
-    lines = run("cache", "ls")[1].splitlines()
-    assert url in lines[0] and entry["sha256"] in lines[0] and "in 1 entries at {}".format(own_cache) in lines[1]
+    listed = run("cache", "ls")[1]
+    assert url in listed and entry["sha256"] in listed and "in 1 entries at {}".format(own_cache) in listed
     # What it prints can be pinned.
     assert files_in(unihub.resolve("{}@sha256:{}".format(url, entry["sha256"]))) == FILES
 

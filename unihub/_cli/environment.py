@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import re
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -39,6 +38,8 @@ def _env(arguments: argparse.Namespace) -> Report:
 
 
 def _find(imports: bool) -> Dict[str, Any]:
+    import platform
+
     import unihub
     from unihub import _compat
     from unihub._cli import cached

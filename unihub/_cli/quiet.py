@@ -2,11 +2,8 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sys
-import tempfile
-import warnings
 from typing import Iterator
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
@@ -24,6 +21,8 @@ def everything() -> Iterator[None]:
         with tensorflow():
             yield
         return
+    import tempfile
+
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as nowhere:
@@ -40,6 +39,9 @@ def everything() -> Iterator[None]:
 @contextlib.contextmanager
 def tensorflow() -> Iterator[None]:
     """Keeps TensorFlow's logs to errors, and Python's warnings silent, unless the user has asked for them."""
+    import logging
+    import warnings
+
     os.environ.setdefault(_LEVEL, "3")
     # Of the packages' own loggers: TensorFlow 1.15 and 2 name theirs so.
     loggers = [logging.getLogger(name) for name in ("tensorflow", "absl")]
