@@ -78,12 +78,15 @@ class Page(NamedTuple):
         return (" " * _GAP).join(texts).rstrip(" ")
 
     def _widths(self, rows: Sequence[Sequence[Sequence[Line]]]) -> List[int]:
-        """That of each column: what it needs, less what the widest have to give for all to fit."""
+        """That of each column: what it needs, less what the widest have to give; the last, with sentences, gives last."""
         widths = [max(len(line.text) for cell in column for line in cell or [Line("")]) for column in zip(*rows)]
         if self.width is not None:
             room = self.width - _GAP * (len(widths) - 1)
+            wanting = [*widths[:-1], widths[-1] / 2]
             while sum(widths) > room and max(widths) > _NARROWEST:
-                widths[widths.index(max(widths))] -= 1
+                widest = wanting.index(max(wanting))
+                widths[widest] -= 1
+                wanting[widest] -= 1 if widest < len(widths) - 1 else 0.5
         return widths
 
     def _paint(self, text: str, style: str) -> str:
