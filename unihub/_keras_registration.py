@@ -66,4 +66,4 @@ def register() -> None:
     if _KERAS in sys.modules:
         _register(sys.modules[_KERAS])
     else:
-        sys.meta_path.insert(0, _Watcher())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Watcher())

@@ -61,9 +61,7 @@ def in_terminal(words, columns, env):
 
 def in_pipe(words, env):
     command = [sys.executable, "-m", "unihub", *words]
-    done = subprocess.run(
-        command, env=env, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True
-    )
+    done = subprocess.run(command, env=env, cwd=str(ROOT), capture_output=True, text=True)
     return done.stdout, done.stderr, done.returncode
 
 
@@ -133,9 +131,7 @@ class TestTerminal:
     def test_a_reader_that_goes_away(self, tmp_path):
         command = "{} -m unihub matrix | head -c 1; echo ${{PIPESTATUS[0]}}".format(sys.executable)
         env = environment(tmp_path)
-        done = subprocess.run(
-            ["bash", "-c", command], env=env, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        done = subprocess.run(["bash", "-c", command], env=env, cwd=str(ROOT), capture_output=True)
         # The whole table fits into the pipe, unless head is quicker.
         assert done.stdout in (b"f0\n", b"f141\n") and done.stderr == b""
 

@@ -78,7 +78,7 @@ class Page(NamedTuple):
         return (" " * _GAP).join(texts).rstrip(" ")
 
     def _widths(self, rows: Sequence[Sequence[Sequence[Line]]]) -> List[int]:
-        """That of each column: what it needs, less what the widest have to give; the last, with sentences, gives last."""
+        """That of each column: what it needs, less what the widest have to give; the last has the sentences."""
         widths = [max(len(line.text) for cell in column for line in cell or [Line("")]) for column in zip(*rows)]
         if self.width is not None:
             room = self.width - _GAP * (len(widths) - 1)
