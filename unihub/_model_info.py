@@ -387,8 +387,7 @@ def _read_tensor(name: str, message: Message) -> Tensor:
     if message.has("composite_tensor"):
         return _read_composite(name, message.message("composite_tensor").message("type_spec"))
     kind = "sparse" if message.has("coo_sparse") else "dense"
-    # What a reference is to is what comes out of a call.
-    dtype = _schema.dtype_name(message.number("dtype")).replace("_ref", "")
+    dtype = _schema.dtype_name(message.number("dtype"))
     return Tensor(name, dtype, read_shape(message.message("tensor_shape")), kind)
 
 

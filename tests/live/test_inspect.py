@@ -101,7 +101,7 @@ def check_signature(found, wanted):
             kind = info.WhichOneof("encoding")
             assert (tensor.kind == "dense") == (kind == "name") and (tensor.kind == "sparse") == (kind == "coo_sparse")
             if kind != "composite_tensor":
-                assert (tensor.dtype, tensor.shape) == (tf.as_dtype(info.dtype).base_dtype.name, shape_of(info.tensor_shape))
+                assert (tensor.dtype, tensor.shape) == (tf.as_dtype(info.dtype).name, shape_of(info.tensor_shape))
 
 
 def asset_names(message):
@@ -150,7 +150,7 @@ def test_a_session(path):
                 for tensors, infos in ((signature.inputs, wanted.inputs), (signature.outputs, wanted.outputs)):
                     for tensor in [each for each in tensors if each.kind == "dense"]:
                         real = graph.get_tensor_by_name(infos[tensor.name].name)
-                        assert real.dtype.base_dtype.name == tensor.dtype
+                        assert real.dtype.name == tensor.dtype
                         assert real.shape.is_compatible_with(tf.TensorShape(tensor.shape))
             if found.has_object_graph:
                 continue
@@ -321,8 +321,9 @@ def check_choice(handle, row, choice):
 
 
 def test_env_here(tmp_path):
-    found, ended, said = run_command(["env", "--import"], tmp_path)
-    assert ended == "True 0" and said == [] and found["imported"]["devices"]
+    found, ended, _ = run_command(["env", "--import"], tmp_path)
+    # What TensorFlow says when it is imported belongs into a report of a bug.
+    assert ended == "True 0" and found["imported"]["devices"]
     assert found["runtime"]["tensorflow"] == tf.__version__
     if unihub._compat.installed_version("tensorflow-hub"):
         assert found["imported"]["problems"] == []
