@@ -1,4 +1,4 @@
-"""What a call of a loaded model adds to calling the function or layer below it; and inspect beside saved_model_cli.
+"""What a call of a loaded model adds to calling the function or layer below it.
 
 ::
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
 import sys
 import time
 from typing import Any, Callable, List, Tuple
@@ -60,11 +59,6 @@ def main() -> None:
             compare(name + ", layer", lambda: whole(x), lambda: layer(x), calls)  # noqa: B023
     path = models.find("tiny", directory)
     compare("tiny, load", lambda: tf.saved_model.load(path), lambda: unihub.load(path), 3)
-    path = models.find("EfficientNetB0", directory)
-    command = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "show", "--dir", path, "--all"]
-    ours = [sys.executable, "-c", "import unihub; print(unihub.inspect({!r}))".format(path)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    compare("inspect", lambda: subprocess.run(command, **quiet), lambda: subprocess.run(ours, **quiet), 1, 5)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """``python -m unihub``."""
 import sys
 
-from unihub.cli import main
+from unihub._cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -76,6 +76,39 @@ def find_hub_attribute(name: Optional[str]) -> Any:
     return getattr(hub, name)
 
 
+# Distributions that bring the package tensorflow, and the tensorflow_hub that is known to import beside it.
+_TENSORFLOW_DISTRIBUTIONS = (
+    *("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos", "tensorflow-rocm"),
+    "tf-nightly",
+)
+_HUB_BEFORE = (("1.15", "0.7.0"), ("2.5", "0.12.0"), ("2.16", "0.15.0"))
+_NEWEST_HUB = "0.16.1"
+
+
+def installed_tensorflow() -> Optional[str]:
+    """The version of the installed TensorFlow, without importing it."""
+    found = (installed_version(name) for name in _TENSORFLOW_DISTRIBUTIONS)
+    return next((version for version in found if version is not None), None)
+
+
+def hub_for(tensorflow: str) -> str:
+    """A version of tensorflow_hub that fits a TensorFlow."""
+    release = Version(Version(tensorflow).base_version)
+    return next((hub for bound, hub in _HUB_BEFORE if release < Version(bound)), _NEWEST_HUB)
+
+
+def runtimes_of(tensorflow: str) -> Tuple[str, ...]:
+    """The runtimes that a TensorFlow can be in; tf2 in 1.x is after ``enable_v2_behavior()``."""
+    return ("tf1", "tf2") if Version(tensorflow) < Version("2.0.dev0") else ("tf1-compat", "tf2-graph", "tf2")
+
+
+def device_names() -> List[str]:
+    """The devices that TensorFlow sees; 1.14 to 2.0 have an experimental name for it."""
+    config = import_tensorflow().config
+    find = getattr(config, "list_physical_devices", None) or config.experimental.list_physical_devices
+    return [str(device.name) for device in find()]
+
+
 def tensorflow_version() -> str:
     return str(import_tensorflow().__version__)
 

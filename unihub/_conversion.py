@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from unihub._vocabulary import Format
 
@@ -89,17 +89,21 @@ class Conversion:
             json.dump(self.to_dict(), file, indent=2, sort_keys=True)
             file.write("\n")
 
-    def __str__(self) -> str:
-        lines = [
-            ("written", self.path),
-            ("from", "{} ({})".format(self.source, self.format)),
-            ("call", "the signature {!r}".format(self.called) if self.called else "by its signatures only"),
-            ("training", self.training),
-            ("variables", "{}, {} trainable".format(len(self.variables), len(self.trainable_variables))),
-            ("losses", self.regularization_losses),
+    def rows(self) -> List[Tuple[str, List[str]]]:
+        """The same as a table: labels, and the lines beside each."""
+        return [
+            ("written", [self.path]),
+            ("from", ["{} ({})".format(self.source, self.format)]),
+            ("call", ["the signature {!r}".format(self.called) if self.called else "by its signatures only"]),
+            ("training", [self.training]),
+            ("variables", ["{}, {} trainable".format(len(self.variables), len(self.trainable_variables))]),
+            ("losses", [str(self.regularization_losses)]),
+            ("signature", [str(signature) for signature in self.signatures]),
+            ("not kept", list(self.not_carried)),
         ]
-        lines += [("signature", signature) for signature in self.signatures]
-        lines += [("not kept", reason) for reason in self.not_carried]
+
+    def __str__(self) -> str:
+        lines = [(label, value) for label, values in self.rows() for value in values]
         return "\n".join("{:<10} {}".format(*line) for line in lines)
 
 

@@ -6,7 +6,6 @@ registered when both are there, by a stand-in that imports the real class when a
 from __future__ import annotations
 
 import sys
-from importlib.abc import MetaPathFinder
 from typing import Any, Dict
 
 _KERAS = "keras"
@@ -27,8 +26,11 @@ class KerasLayer:
         return keras3_layer.layer_class().from_config(config)
 
 
-class _Watcher(MetaPathFinder):
-    """Finds no module by itself; when another finder finds Keras, the layer is registered after it is imported."""
+class _Watcher:
+    """Finds no module by itself; when another finder finds Keras, the layer is registered after it is imported.
+
+    A finder need not be an ``importlib.abc.MetaPathFinder``, which takes longer to import than all of unihub.
+    """
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         if fullname != _KERAS:

@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Opt
 from unihub import _conversion, _formats, _schema
 from unihub._checkpoint import Shape, read_shape
 from unihub._protobuf import Message
+from unihub._totals import Totals
 from unihub._vocabulary import Format, Signature, Tensor
 
 # TensorFlow 2 keeps its initialisers as signatures that nobody calls.
@@ -42,14 +43,24 @@ class Variable:
     trainable: bool
 
     @property
+    def parameters(self) -> Optional[int]:
+        """How many numbers its value has; ``None`` where the files do not tell the shape."""
+        if self.shape is None or None in self.shape:
+            return None
+        number = 1
+        for dimension in self.shape:
+            number *= dimension or 0
+        return number
+
+    @property
     def nbytes(self) -> int:
         """The size of its value; 0 where the files do not tell, as for strings."""
-        if self.shape is None or None in self.shape:
-            return 0
-        size = _schema.ITEM_BYTES.get(self.dtype, 0)
-        for dimension in self.shape:
-            size *= dimension or 0
-        return size
+        return (self.parameters or 0) * _schema.ITEM_BYTES.get(self.dtype, 0)
+
+    @property
+    def has_known_size(self) -> bool:
+        """Whether the files tell how large it is."""
+        return self.parameters is not None and self.dtype in _schema.ITEM_BYTES
 
 
 @dataclass(frozen=True)
@@ -253,6 +264,16 @@ class ModelInfo:
         return sum(variable.nbytes for variable in self.variables)
 
     @property
+    def trainable_totals(self) -> Totals:
+        """How many variables, parameters and bytes training changes."""
+        return Totals.of(variable for variable in self.variables if variable.trainable)
+
+    @property
+    def frozen_totals(self) -> Totals:
+        """How many it does not."""
+        return Totals.of(variable for variable in self.variables if not variable.trainable)
+
+    @property
     def assets(self) -> Tuple[str, ...]:
         """The names of the files it reads."""
         return self.plain.assets
@@ -290,33 +311,35 @@ class ModelInfo:
             "takes_training": self.takes_training,
             "variable_count": self.variable_count,
             "variable_bytes": self.variable_bytes,
+            "trainable": self.trainable_totals.to_dict(),
+            "frozen": self.frozen_totals.to_dict(),
             "assets": list(self.assets),
             "ops": sorted(self.ops),
             "meta_graphs": [meta_graph.to_dict() for meta_graph in self.meta_graphs],
             "notes": list(self.notes),
         }
 
-    def __str__(self) -> str:
+    def rows(self) -> List[Tuple[str, List[str]]]:
+        """The same as a table: labels, and the lines beside each."""
         call = self.plain.call
-        rows: List[Tuple[str, List[str]]] = [
+        return [
             ("format", [str(self.format)]),
             ("written by", ["TensorFlow {}".format(self.tensorflow_version or "of an unknown version")]),
             ("variants", [_tags_text(tags) for tags in self.tag_sets]),
             ("signatures", [str(signature) for signature in self.signatures] or ["none"]),
             ("callable", [str(call) if call else "no"]),
-            ("variables", [self._variables_text()]),
+            ("trainable", [str(self.trainable_totals)]),
+            ("frozen", [str(self.frozen_totals)]),
             ("assets", list(self.assets) or ["none"]),
             ("ops", ["{} types".format(len(self.ops))]),
             ("notes", list(self.notes)),
         ]
+
+    def __str__(self) -> str:
         lines = [self.path]
-        for label, values in rows:
+        for label, values in self.rows():
             lines += ["  {:<12}{}".format(label if not number else "", text) for number, text in enumerate(values)]
         return "\n".join(lines)
-
-    def _variables_text(self) -> str:
-        trainable = sum(variable.trainable for variable in self.variables)
-        return "{} ({} trainable), {:,} bytes".format(self.variable_count, trainable, self.variable_bytes)
 
 
 def inspect(path: Union[str, os.PathLike[str]]) -> ModelInfo:

@@ -6,12 +6,13 @@ another runtime than this one, and it loads nothing. Whatever cannot be done is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, FrozenSet, Iterable, Mapping, Optional, Tuple, Type, TypeVar
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar
 
 from unihub import _compat, _matrix, errors
 from unihub._matrix import Cell, Server
 from unihub._model_info import MetaGraph, ModelInfo
 from unihub._runtime import Runtime
+from unihub._totals import Totals
 from unihub._vocabulary import Api, Backend, Format, Keras, Operation, Signature, Use, Word
 
 _TRAIN = frozenset({"train"})
@@ -93,24 +94,58 @@ class Plan:
         """Imports the class that does the work."""
         return _matrix.load_strategy(self.strategy)
 
-    def __str__(self) -> str:
-        trained = sum(variable.trainable for variable in self.meta_graph.variables)
-        lines = (
-            ("model", self.info.path),
-            ("format", self.info.format),
-            ("runtime", self.runtime),
-            ("operation", self.request.operation),
-            ("api", "{} ({}), served by {}".format(self.api, self.cell, self.backend)),
-            ("variant", "{{{}}}".format(", ".join(sorted(self.tags)))),
-            ("signature", self.signature or "the model itself"),
-            ("variables", "{} trainable, {} frozen".format(*self._counts(trained))),
-        )
-        table = ["{:<10} {}".format(name, value) for name, value in lines]
-        return "\n".join(table + ["why        " + reason for reason in self.reasons])
+    @property
+    def trainable_totals(self) -> Totals:
+        """How much training changes: nothing, unless it is loaded for fine-tuning."""
+        return Totals.of(variable for variable in self.meta_graph.variables if self._is_trained(variable))
 
-    def _counts(self, marked: int) -> Tuple[int, int]:
-        trainable = marked if self.request.trainable else 0
-        return trainable, len(self.meta_graph.variables) - trainable
+    @property
+    def frozen_totals(self) -> Totals:
+        """How much stays as it is."""
+        return Totals.of(variable for variable in self.meta_graph.variables if not self._is_trained(variable))
+
+    def _is_trained(self, variable: Any) -> bool:
+        return self.request.trainable and bool(variable.trainable)
+
+    def rows(self) -> List[Tuple[str, List[str]]]:
+        """The plan as a table: labels, and the lines beside each."""
+        return [
+            ("model", [self.info.path]),
+            ("format", [str(self.info.format)]),
+            ("runtime", [str(self.runtime)]),
+            ("operation", [str(self.request.operation)]),
+            ("api", ["{} ({}), served by {}".format(self.api, self.cell, self.backend)]),
+            ("variant", ["{{{}}}".format(", ".join(sorted(self.tags)))]),
+            ("signature", [str(self.signature or "the model itself")]),
+            ("trainable", [str(self.trainable_totals)]),
+            ("frozen", [str(self.frozen_totals)]),
+            ("why", list(self.reasons)),
+        ]
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The same as plain lists, dicts, texts and numbers, fit for JSON. Keys are only ever added to it."""
+        return {
+            "handle": str(self.handle),
+            "path": self.info.path,
+            "format": str(self.info.format),
+            "runtime": self.runtime.to_dict(),
+            "operation": str(self.request.operation),
+            "api": str(self.api),
+            "choices": [choice.call for choice in self.cell.choices],
+            "keras": None if self.keras is None else str(self.keras),
+            "backend": str(self.backend),
+            "strategy": self.strategy,
+            "tags": sorted(self.tags),
+            "signature": None if self.signature is None else self.signature.name,
+            "loads_part": None if self.use is None else str(self.use),
+            "trainable": self.trainable_totals.to_dict(),
+            "frozen": self.frozen_totals.to_dict(),
+            "reasons": list(self.reasons),
+        }
+
+    def __str__(self) -> str:
+        lines = [(label, value) for label, values in self.rows() for value in values]
+        return "\n".join("{:<10} {}".format(*line) for line in lines)
 
 
 # The names that hub.KerasLayer and hub.load have for arguments of load.
@@ -244,11 +279,19 @@ def choose_server(
         if _is_gone(server, runtime) or runtime.mode not in server.runtimes:
             continue
         try:
-            _compat.find_hub_attribute(server.needs)
+            _check_need(server, runtime)
             return server
         except errors.RuntimeUnavailableError as exc:
             missing = exc
     raise missing or errors.RuntimeUnavailableError.no_layer_for(keras, runtime)
+
+
+def _check_need(server: Server, runtime: Runtime) -> None:
+    """Asks tensorflow_hub for what a server needs; of that of a runtime elsewhere only the version is known."""
+    if not runtime.elsewhere:
+        _compat.find_hub_attribute(server.needs)
+    elif server.needs is not None and runtime.tensorflow_hub is None:
+        raise errors.RuntimeUnavailableError.no_tensorflow_hub(ImportError("there is none"), None)
 
 
 def _is_gone(server: Server, runtime: Runtime) -> bool:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import dataclass
-from typing import Any, Optional
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, Optional
 
 from packaging.version import Version
 
-from unihub import _compat
+from unihub import _compat, errors
 from unihub._vocabulary import Keras, RuntimeMode
 
 
@@ -28,6 +28,8 @@ class Runtime:
         inside_function: Whether a ``tf.function`` (or ``Dataset.map``) is being traced.
         distribution: The class of the ``tf.distribute`` strategy whose scope this is, ``None`` outside of one.
         python: The version of Python.
+        elsewhere: Whether it is not that of this process, so that no package can be asked but only versions be
+            compared.
     """
 
     mode: RuntimeMode
@@ -37,6 +39,11 @@ class Runtime:
     inside_function: bool = False
     distribution: Optional[str] = None
     python: str = platform.python_version()
+    elsewhere: bool = False
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The same as plain texts, fit for JSON."""
+        return dict(asdict(self), mode=str(self.mode), keras=str(self.keras))
 
     def __str__(self) -> str:
         inside = " inside a tf.function" if self.inside_function else ""
@@ -66,6 +73,47 @@ def detect_runtime() -> Runtime:
         inside_function=inside_function,
         distribution=_detect_distribution(tf),
     )
+
+
+def runtime_elsewhere(
+    mode: Optional[str] = None,
+    tensorflow: Optional[str] = None,
+    tensorflow_hub: Optional[str] = None,
+    keras: Optional[str] = None,
+) -> Runtime:
+    """A runtime by the versions in it, without importing anything.
+
+    Args:
+        mode: One that such a TensorFlow has; by default the one it starts in.
+        tensorflow: A version; by default the installed one.
+        tensorflow_hub: A version, or ``none``; by default the installed one beside the installed TensorFlow, else one
+            that fits.
+        keras: The version of what ``tf.keras`` is; by default the one that TensorFlow chooses.
+
+    Returns:
+        The runtime.
+
+    Raises:
+        InputError: No TensorFlow is named or installed, or it has no such runtime.
+    """
+    version = tensorflow or _compat.installed_tensorflow()
+    if version is None:
+        raise errors.InputError.needs_tensorflow_version()
+    known = _compat.runtimes_of(version)
+    if mode is not None and mode not in known:
+        raise errors.InputError.no_such_runtime(mode, version, known)
+    hub = tensorflow_hub or (_compat.hub_for(version) if tensorflow else _compat.installed_version("tensorflow-hub"))
+    return Runtime(
+        mode=RuntimeMode(mode or ("tf1" if "tf1" in known else "tf2")),
+        tensorflow=version,
+        tensorflow_hub=None if hub == "none" else hub,
+        keras=_detect_keras(version) if keras is None else _keras_of(keras),
+        elsewhere=True,
+    )
+
+
+def _keras_of(version: str) -> Keras:
+    return Keras.KERAS3 if Version(version) >= Version("3.0.dev0") else Keras.KERAS2
 
 
 def building_function() -> bool:

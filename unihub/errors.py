@@ -1006,6 +1006,26 @@ class InputError(UnihubError, TypeError):
         )
 
     @classmethod
+    def needs_tensorflow_version(cls) -> InputError:
+        return cls(
+            "there is no TensorFlow to plan for.",
+            why="None is installed here, and none was named.",
+            hint="name one, as in --tensorflow 2.15; or pip install 'unihub[tensorflow]'.",
+        )
+
+    @classmethod
+    def no_such_runtime(cls, runtime: str, tensorflow: str, known: Sequence[str]) -> InputError:
+        return cls(
+            "TensorFlow {} has no runtime {}.".format(tensorflow, runtime),
+            why="It runs as {} or {}; tf1 is TensorFlow 1.x, tf1-compat and tf2-graph belong to 2.x.".format(
+                ", ".join(known[:-1]), known[-1]
+            ),
+            hint="name another runtime, or another version of TensorFlow.",
+            runtime=runtime,
+            tensorflow=tensorflow,
+        )
+
+    @classmethod
     def not_a_tensor(cls, signature: str, side: str, name: str, value: Any) -> InputError:
         return cls(
             "the {} {!r} of the signature {!r} is no tensor.".format(side, name, signature),

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from conftest import HAS_HUB_MODULE, RUNTIME, TENSORFLOW
 
-from unihub import cli
+from unihub import _cli as cli
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
 RUNNER = str(Path(__file__).parent / "run_programs.py")

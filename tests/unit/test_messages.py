@@ -232,6 +232,22 @@ GOLDEN = [
           Hint: pass one of these. Did you mean 'keras'?""",
     ),
     (
+        "InputError.needs_tensorflow_version",
+        InputError.needs_tensorflow_version(),
+        """\
+        there is no TensorFlow to plan for.
+          Why:  None is installed here, and none was named.
+          Hint: name one, as in --tensorflow 2.15; or pip install 'unihub[tensorflow]'.""",
+    ),
+    (
+        "InputError.no_such_runtime",
+        InputError.no_such_runtime("tf1", "2.15", ("tf1-compat", "tf2-graph", "tf2")),
+        """\
+        TensorFlow 2.15 has no runtime tf1.
+          Why:  It runs as tf1-compat, tf2-graph or tf2; tf1 is TensorFlow 1.x, tf1-compat and tf2-graph belong to 2.x.
+          Hint: name another runtime, or another version of TensorFlow.""",
+    ),
+    (
         "InputError.unknown_word",
         InputError.unknown_word("trainable", 1, ["True", "False"]),
         """\

@@ -14,7 +14,8 @@ import tokenize
 import pytest
 
 import unihub
-from unihub import _compat, cli, errors
+from unihub import _cli as cli
+from unihub import _compat, errors
 from unihub._migrate import migrate_text, reasons
 from unihub._migrate.edit import Edit, apply_edits
 from unihub._migrate.files import find_programs, migrate_file

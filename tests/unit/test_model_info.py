@@ -314,7 +314,8 @@ class TestModelInfo:
             "  variants    {} (plain)",
             "  signatures  " + str(info.signatures[0]),
             "  callable    no",
-            "  variables   1 (1 trainable), 720 bytes",
+            "  trainable   1 variable, 180 parameters, 720 bytes",
+            "  frozen      none",
             "  assets      vocab.txt",
             "  ops         {} types".format(len(info.ops)),
         ]
@@ -357,6 +358,8 @@ class TestModelInfo:
             "takes_training",
             "variable_count",
             "variable_bytes",
+            "trainable",
+            "frozen",
             "assets",
             "ops",
             "meta_graphs",

@@ -17,7 +17,7 @@ import pytest
 from servers import FILES, files_in, in_turn, redirect, serve, status, tar_of
 
 import unihub
-from unihub import cli
+from unihub import _cli as cli
 from unihub._resolve import redirects
 from unihub._resolve.handle import Handle
 from unihub.errors import DownloadError, HandleError, IntegrityError, RuntimeUnavailableError

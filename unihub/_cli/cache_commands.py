@@ -1,0 +1,104 @@
+"""The commands for the cache."""
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Iterable, List, Optional, Sequence
+
+from unihub import errors
+from unihub._cli import completion
+from unihub._cli.command import Argument, Command
+from unihub._cli.report import BAD, FAINT, GOOD, Block, Exact, Line, Report, Table, lines
+from unihub._cli.status import STATUSES
+
+if TYPE_CHECKING:
+    from unihub._cli.cached import Stored
+    from unihub._resolve.manifest import Manifest
+
+
+def _list(arguments: argparse.Namespace) -> Report:
+    """Lists what is in the cache."""
+    from unihub._cli import cached
+    from unihub._resolve import cache
+
+    found = list(cached.stored())
+    rows = [[lines("{:,}".format(each.size)), lines(each.name, *_facts(each.manifest))] for each in found]
+    total = sum(each.size for each in found)
+    table: List[Block] = [Table(("bytes", "entry"), rows, numbers=(0,))] if found else []
+    last = Line("{:,} bytes in {} entries at {}".format(total, len(found), cache.root()), FAINT)
+    return Report([*table, last], [each.to_dict() for each in found])
+
+
+def _facts(found: Optional[Manifest]) -> Iterable[str]:
+    return (found.handle, found.digest, found.time) if found else ()
+
+
+def _verify(arguments: argparse.Namespace) -> Report:
+    """Reads all models in the cache, and compares them with their manifests."""
+    from unihub._cli import cached
+    from unihub._resolve import models
+
+    blocks: List[Block] = []
+    data = []
+    for each in cached.stored((models.MODELS, models.ARCHIVES)):
+        problems = each.damage(thorough=True)
+        blocks.append(Line("damaged  " + each.name, BAD) if problems else Line("whole    " + each.name, GOOD))
+        blocks += [Line("         " + problem) for problem in problems]
+        data.append({"entry": each.name, "problems": problems})
+    return Report(blocks, data, STATUSES[errors.IntegrityError] if any(row["problems"] for row in data) else 0)
+
+
+def _remove(arguments: argparse.Namespace) -> Report:
+    """Removes entries, named by their handles or as ``cache ls`` names them."""
+    from unihub._cli import cached
+    from unihub._resolve import cache
+
+    found = list(cached.stored())
+    chosen = []
+    for name in arguments.names:
+        matching = [each for each in found if name == each.name or _is_of(each, name)]
+        if not matching:
+            raise errors.ModelNotFoundError.not_in_cache(name, cache.root())
+        chosen += matching
+    return _removed([each.path for each in chosen], arguments.dry_run)
+
+
+def _is_of(stored: Stored, handle: str) -> bool:
+    from unihub._resolve import redirects
+    from unihub._resolve.handle import Handle
+
+    parsed = Handle.parse(handle)
+    names = [each.entry for each in (parsed, redirects.known(parsed)) if each is not None]
+    return os.path.basename(stored.path) in names or (stored.manifest is not None and stored.manifest.handle == handle)
+
+
+def _prune(arguments: argparse.Namespace) -> Report:
+    """Removes what is of no use: damaged entries, what dead processes left, parts of models that are gone."""
+    from unihub._cli import cached
+    from unihub._resolve import cache, models
+
+    paths = [each.path for each in cached.stored((models.MODELS, models.ARCHIVES)) if each.damage()]
+    for group in cached.present():
+        paths += cache.abandoned(os.path.join(cache.root(), group))
+    paths += [each.path for each in cached.stored() if each.manifest is None and each.leads_nowhere]
+    return _removed(list(dict.fromkeys(paths)), arguments.dry_run)
+
+
+def _removed(paths: Sequence[str], dry_run: bool) -> Report:
+    from unihub._resolve import cache
+
+    for path in [] if dry_run else paths:
+        cache.remove(path)
+    word = "would remove" if dry_run else "removed"
+    return Report([Exact("{} {}".format(word, path)) for path in paths], {"removed": not dry_run, "paths": list(paths)})
+
+
+_DRY_RUN = Argument("--dry-run", {"action": "store_true", "help": "only say what would be removed"})
+_NAMES = Argument("names", {"nargs": "+", "help": "handles or entries"}, completion.entries)
+
+COMMANDS = (
+    Command(("cache", "ls"), _list),
+    Command(("cache", "verify"), _verify),
+    Command(("cache", "rm"), _remove, (_NAMES, _DRY_RUN)),
+    Command(("cache", "prune"), _prune, (_DRY_RUN,)),
+)

@@ -1,0 +1,41 @@
+"""What a command is: its words, its function and its arguments, as data that the parser is made of."""
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any, Callable, NamedTuple, Optional, Tuple
+
+from unihub._cli.report import Report
+
+
+class Argument(NamedTuple):
+    """An argument of a command, as ``argparse`` takes it; ``completer`` gives shells the words it may be."""
+
+    name: str
+    options: Any
+    completer: Optional[Callable[..., Any]] = None
+
+
+class Command(NamedTuple):
+    """A command: its words, its function, and its arguments."""
+
+    words: Tuple[str, ...]
+    run: Callable[[argparse.Namespace], Report]
+    arguments: Tuple[Argument, ...] = ()
+
+
+def existing(path: str) -> str:
+    """A path at which there is something."""
+    if not os.path.exists(path):
+        raise argparse.ArgumentTypeError("there is no {}".format(path))
+    return path
+
+
+def version(text: str) -> str:
+    """The version of a package."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return str(Version(text))
+    except InvalidVersion:
+        raise argparse.ArgumentTypeError("{!r} is no version, such as 2.15".format(text)) from None

@@ -1,0 +1,173 @@
+"""The command that prints the compatibility matrix, for all, for one TensorFlow, or for this machine."""
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from unihub import errors
+from unihub._cli import quiet
+from unihub._cli.command import Argument, Command, version
+from unihub._cli.report import BAD, FAINT, GOOD, Block, Line, Report, Table, lines
+
+if TYPE_CHECKING:
+    from unihub._matrix import Cell, Choice
+    from unihub._runtime import Runtime
+    from unihub._vocabulary import Keras
+
+
+class _Served(NamedTuple):
+    """A choice of a row, and who serves it here."""
+
+    choice: Choice
+    # By the Keras it is for, if it is a layer: whoever serves it, or what is missing.
+    by: Tuple[Tuple[Optional[str], Any], ...] = ()
+
+    def to_dict(self) -> Dict[str, Any]:
+        """As data."""
+        return {"api": str(self.choice.api), "call": self.choice.call, "here": [_by_dict(*each) for each in self.by]}
+
+    def line(self) -> Line:
+        """What to call, and by whom it is served here."""
+        if not self.by:
+            return Line(self.choice.call)
+        parts = [_by_text(keras, found) for keras, found in self.by if not _is_missing(found)]
+        if parts:
+            return Line("{} {} by {}".format(_mark(True), self.choice.call, ", ".join(parts)), GOOD)
+        return Line("{} {}: {}".format(_mark(False), self.choice.call, self.by[0][1].what), BAD)
+
+
+def _is_missing(found: Any) -> bool:
+    return isinstance(found, errors.UnihubError)
+
+
+def _by_text(keras: Optional[str], found: Any) -> str:
+    return "{} ({})".format(found.backend, keras) if keras else str(found.backend)
+
+
+def _by_dict(keras: Optional[str], found: Any) -> Dict[str, Any]:
+    missing = found if _is_missing(found) else None
+    return {
+        "keras": keras and str(keras),
+        "backend": None if missing else str(found.backend),
+        "missing": missing and {"what": missing.what, "why": missing.why, "hint": missing.hint},
+    }
+
+
+def _mark(is_served: bool) -> str:
+    marks = "✗✓" if (sys.stdout.encoding or "").lower().startswith("utf") else "-+"
+    return marks[is_served]
+
+
+def _matrix(arguments: argparse.Namespace) -> Report:
+    """Shows what can be done with which format in which runtime; --here, also who serves it on this machine."""
+    here = _detect() if arguments.here else None
+    tensorflow = here.tensorflow if here else arguments.tensorflow
+    rows = [(cell, [_serve(choice, cell, here) for choice in cell.choices]) for cell in _cells(tensorflow)]
+    blocks: List[Block] = [Line("on {}, Python {}".format(_versions(here), here.python), FAINT)] if here else []
+    table = _grouped(rows, says_since=tensorflow is None)
+    blocks.append(Table(("format", "operation", "runtime", "what to call"), list(table)))
+    data = {
+        "tensorflow": tensorflow,
+        "tensorflow_hub": here.tensorflow_hub if here else None,
+        "rows": [_row_dict(cell, choices) for cell, choices in rows],
+    }
+    return Report(blocks, data)
+
+
+def _versions(here: Runtime) -> str:
+    return "TensorFlow {}, tensorflow_hub {}".format(here.tensorflow, here.tensorflow_hub or "not installed")
+
+
+def _detect() -> Runtime:
+    from unihub import _runtime
+
+    # Whether tensorflow_hub can be used is known only once it was imported, and it imports TensorFlow.
+    with quiet.everything():
+        return _runtime.detect_runtime()
+
+
+def _cells(tensorflow: Optional[str]) -> List[Cell]:
+    """The rows, as they hold for a TensorFlow, in the runtimes that it has."""
+    from unihub import _compat, _matrix
+
+    if tensorflow is None:
+        return list(_matrix.TABLE.values())
+    runtimes = _compat.runtimes_of(tensorflow)
+    table = _matrix.TABLE.values()
+    return [
+        _matrix.lookup(cell.format, cell.operation, cell.runtime, tensorflow)
+        for cell in table
+        if str(cell.runtime) in runtimes
+    ]
+
+
+def _serve(choice: Choice, cell: Cell, here: Optional[Runtime]) -> _Served:
+    if here is None:
+        return _Served(choice)
+    from unihub._vocabulary import Api, Keras
+
+    own_first: Iterable[Any] = sorted(Keras, key=lambda keras: keras is not here.keras)
+    kinds = own_first if choice.api is Api.KERAS else [None]
+    return _Served(choice, tuple((keras, _find_server(choice, keras, cell, here)) for keras in kinds))
+
+
+def _find_server(choice: Choice, keras: Optional[Keras], cell: Cell, here: Runtime) -> Any:
+    """Who serves a choice, or the error that says what is missing."""
+    from dataclasses import replace
+
+    from unihub import _compat, _matrix, _plan
+    from unihub._vocabulary import Keras, Operation
+
+    servers = _matrix.WRITERS if cell.operation is Operation.CREATE else _matrix.SERVERS
+    try:
+        with quiet.everything():
+            server = _plan.choose_server(choice.api, keras, replace(here, mode=cell.runtime), servers)
+            if keras is Keras.KERAS3:
+                _compat.keras3()
+            return server
+    except errors.RuntimeUnavailableError as exc:
+        return exc
+
+
+def _grouped(rows: List[Tuple[Cell, List[_Served]]], says_since: bool) -> Iterable[List[List[Line]]]:
+    """A row for all runtimes in which the same is right."""
+    groups: Dict[Any, List[str]] = {}
+    for cell, choices in rows:
+        what = _lines(cell, choices)
+        if says_since and cell.supported and cell.since:
+            what.append(Line("from TensorFlow {} on".format(cell.since), FAINT))
+        groups.setdefault((cell.format, cell.operation, tuple(what)), []).append(str(cell.runtime))
+    for (format, operation, what), runtimes in groups.items():
+        yield [lines(format), lines(operation), lines(", ".join(runtimes)), list(what)]
+
+
+def _lines(cell: Cell, choices: List[_Served]) -> List[Line]:
+    if not cell.supported:
+        return [Line("- " + cell.reason, FAINT)]
+    return [served.line() for served in choices]
+
+
+def _row_dict(cell: Cell, choices: List[_Served]) -> Dict[str, Any]:
+    return {
+        "format": str(cell.format),
+        "operation": str(cell.operation),
+        "runtime": str(cell.runtime),
+        "supported": cell.supported,
+        "choices": [served.to_dict() for served in choices],
+        "reason": cell.reason,
+        "hint": cell.hint,
+        "since": cell.since,
+    }
+
+
+COMMANDS = (
+    Command(
+        ("matrix",),
+        _matrix,
+        (
+            Argument("--here", {"action": "store_true", "help": "mark what this machine can serve, and by whom"}),
+            Argument("--tensorflow", {"type": version, "metavar": "VERSION", "help": "what holds for this TensorFlow"}),
+        ),
+    ),
+)

@@ -1,0 +1,78 @@
+"""The command line's grammar, made of the commands; what does not fit it is an error like the others."""
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any, Dict, Iterable, NoReturn, Optional, Sequence, Tuple
+
+from unihub._cli import status
+from unihub._cli.command import Command
+
+
+class Parser(argparse.ArgumentParser):
+    """An ``ArgumentParser`` that tells its errors to machines, too."""
+
+    # It is set for the line that is parsed, and by then all parsers are made.
+    is_for_machines = False
+
+    def __init__(self, *positional: Any, **options: Any) -> None:
+        super().__init__(*positional, **dict(options, allow_abbrev=False))
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parses a line."""
+        words = sys.argv[1:] if args is None else list(args)
+        Parser.is_for_machines = "--json" in (words[: words.index("--")] if "--" in words else words)
+        return super().parse_args(words, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Ends the process, and says why."""
+        if Parser.is_for_machines:
+            hint = "{} --help says what it takes.".format(self.prog)
+            print(error_json("UsageError", message, self.format_usage().strip(), hint, status.USAGE))
+            sys.exit(status.USAGE)
+        super().error(message)
+
+
+def error_json(type_name: str, what: str, why: str, hint: str, ended: int) -> str:
+    """An error as JSON."""
+    facts = {"type": type_name, "what": what, "why": why, "hint": hint, "status": ended}
+    return json.dumps({"error": facts}, indent=1)
+
+
+def make_parser(commands: Iterable[Command]) -> Parser:
+    """The parser of all commands."""
+    import unihub
+
+    parser = Parser("unihub", description="Any TensorFlow Hub model, from anywhere.")
+    parser.add_argument("--version", action="version", version="unihub {}".format(unihub.__version__))
+    groups: Dict[Tuple[str, ...], Any] = {(): _subparsers(parser, "command")}
+    for command in commands:
+        above = command.words[:-1]
+        if above not in groups:
+            what = "the commands for the {}".format(above[-1])
+            groups[above] = _subparsers(groups[()].add_parser(above[-1], help=what, description=what), "subcommand")
+        _add(groups[above], command)
+    return parser
+
+
+def _subparsers(parser: Any, dest: str) -> Any:
+    group = parser.add_subparsers(metavar="command", dest=dest)
+    group.required = True
+    return group
+
+
+def _add(group: Any, command: Command) -> None:
+    what = command.run.__doc__
+    own = group.add_parser(command.words[-1], help=what, description=what)
+    own.add_argument("--json", action="store_true", help="print data for machines")
+    own.set_defaults(run=command.run)
+    for argument in command.arguments:
+        action = own.add_argument(argument.name, **argument.options)
+        if argument.completer is not None:
+            action.completer = argument.completer
+
+
+def words_of(arguments: Optional[Sequence[str]]) -> Sequence[str]:
+    """A list that was given with spaces or commas, or not at all."""
+    return [word for text in arguments or () for word in text.split(",") if word]
