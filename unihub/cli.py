@@ -250,7 +250,8 @@ def main(words: Optional[Sequence[str]] = None) -> int:
         The exit status: 0, or one for each kind of error.
 
     Example:
-        >>> main(["cache", "prune", "--dry-run", "--json"])  # doctest: +SKIP
+        >>> main(["cache", "ls", "--json"])
+        [...]
         0
     """
     arguments = _parser().parse_args(words)

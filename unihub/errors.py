@@ -19,8 +19,8 @@
     +-- LoadError               (RuntimeError)         TensorFlow failed; what it raised is the ``__cause__``
 
 Each leaf also is the builtin that callers already catch. A message has three parts, what, why and hint, and a last line
-that links to the page about its class; the facts it speaks of are attributes. Wording lives here, in named constructors,
-so that it is written and tested in one place.
+that links to the page about its class; the facts it speaks of are attributes. Wording lives here, in named
+constructors, so that it is written and tested in one place.
 """
 from __future__ import annotations
 
