@@ -1,4 +1,4 @@
-"""Docstrings as griffe reads them: it knows examples by the heading ``Examples:``, and one alone is headed otherwise."""
+"""Docstrings as griffe reads them: it knows examples by the heading ``Examples:``, and one alone has ``Example:``."""
 import re
 
 import griffe

@@ -32,7 +32,9 @@ MADE = {
     "HandleError.not_a_number": [
         HandleError.not_a_number("UNIHUB_MAX_ARCHIVE_BYTES", "64GiB", "bytes", 68719476736),
     ],
-    "ModelNotFoundError.missing_path": [ModelNotFoundError.missing_path("/models/brt/1", "/models", ["bert", "albert"])],
+    "ModelNotFoundError.missing_path": [
+        ModelNotFoundError.missing_path("/models/brt/1", "/models", ["albert", "bert"]),
+    ],
     "DownloadError.cannot_unpack": [
         DownloadError.cannot_unpack("model.tar.gz", "/cache", "[Errno 28] No space left on device"),
     ],

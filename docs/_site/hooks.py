@@ -19,17 +19,17 @@ from error_examples import examples  # noqa: E402
 import unihub  # noqa: E402
 import unihub.errors  # noqa: E402
 
-TEST = re.compile(r"`(tests/\w+/test_\w+\.py(?:::\w+)+)`")
+TEST = re.compile(r"`(tests/\w+/test_\w+\.py(?:::\w+)*::(\w+))`")
 MARK = re.compile(r"^<!-- from the code: (\w+) ?([\w ]*) -->$", re.MULTILINE)
 
 
 def on_page_markdown(markdown, **_):
     """Puts what is taken from the code into a page, and the tests that it names below it."""
     markdown = MARK.sub(lambda found: PARTS[found.group(1)](*found.group(2).split()), markdown)
-    named = list(dict.fromkeys(TEST.findall(markdown)))
+    named = list(dict.fromkeys(found.group(1) for found in TEST.finditer(markdown)))
     if not named:
         return markdown
-    linked = TEST.sub(lambda found: "[`{0}`](#{1})".format(found.group(1).split("::")[-1], anchor_of(found.group(1))), markdown)
+    linked = TEST.sub(lambda found: "[`{}`](#{})".format(found.group(2), anchor_of(found.group(1))), markdown)
     return "\n\n".join([linked, "## The tests", *map(draw_test, named)])
 
 
@@ -75,7 +75,8 @@ def draw_served():
     """The table of who served what, which CI measures and compares with the README."""
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
         found = re.search(r"^\| cell, api \|.*?(?=\n\n)", file.read(), re.MULTILINE | re.DOTALL)
-    return found.group(0)
+    table = re.sub(r"-((?:no-)?hub)(?=[ \d])(?! \w)", r" \1", found.group(0)).replace("tensorflow_hub", "hub")
+    return '<div class="wide" markdown>\n\n{}\n\n</div>'.format(table)
 
 
 def draw_replaced():
@@ -85,19 +86,14 @@ def draw_replaced():
     return found.group(0)
 
 
-def draw_tree():
-    """The tree of errors."""
-    tree = unihub.errors.__doc__.partition("::\n\n")[2].partition("\n\nEach leaf")[0]
-    return "```text\n{}\n```".format("\n".join(line[4:] for line in tree.splitlines()))
-
-
 def draw_classes():
-    """The classes of errors, for the reference of the API."""
+    """The classes of errors, each with the builtin that it also is, and its first words."""
     lines = ["| class | is also a | |", "|---|---|---|"]
-    for name, cls in vars(unihub.errors).items():
-        if isinstance(cls, type) and issubclass(cls, unihub.errors.UnihubError) and cls is not unihub.errors.UnihubError:
-            row = "| [`unihub.errors.{}`](errors.md#{}) | `{}` | {} |"
-            lines.append(row.format(name, name.lower(), cls.__bases__[1].__name__, " ".join(cls.__doc__.split()).replace("``", "`")))
+    for name in examples():
+        cls = getattr(unihub.errors, name)
+        words = cls.__doc__.partition("\n\n")[0].replace("``", "`")
+        builtin = cls.__bases__[1].__name__
+        lines.append("| [`{}`](errors.md#{}) | `{}` | {} |".format(name, name.lower(), builtin, words))
     return "\n".join(lines)
 
 
@@ -116,7 +112,6 @@ PARTS = {
     "refusals": draw_refusals,
     "served": draw_served,
     "replaced": draw_replaced,
-    "tree": draw_tree,
     "classes": draw_classes,
     "errors": draw_errors,
 }
