@@ -102,10 +102,10 @@ def look_at(browser, address, paths, screenshots):
     page.on("response", lambda reply: note("{} {}".format(reply.status, reply.url)) if reply.status >= 400 else None)
     for path in paths:
         page.set_viewport_size(SIZES["desktop"])
-        page.goto(address + path, wait_until="networkidle")
+        page.goto(address + path)
         for size, viewport in SIZES.items():
             page.set_viewport_size(viewport)
-            page.wait_for_timeout(400)  # what moves when the window changes has come to rest
+            page.wait_for_timeout(300)  # what is loaded by scripts is there, and what moves has come to rest
             width = page.evaluate("document.documentElement.scrollWidth")
             if width > viewport["width"]:
                 note("it is {} wide on a {}".format(width, size))

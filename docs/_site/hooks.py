@@ -60,15 +60,15 @@ def draw_matrix():
 
 def draw_refusals():
     """Each ``-`` of the matrix, with its reason and what to do."""
-    lines = ["| format | operation | runtimes | why | what to do |", "|---|---|---|---|---|"]
     rows = {}
     for cell in unihub.matrix():
         if not cell.supported:
-            row = (str(cell.format), str(cell.operation), cell.reason, cell.hint.format(path="path"))
-            rows.setdefault(row, []).append(str(cell.runtime))
-    for (format, operation, reason, hint), runtimes in rows.items():
-        lines.append("| {} | {} | {} | {} | {} |".format(format, operation, ", ".join(runtimes), reason, hint))
-    return "\n".join(lines)
+            row = (str(cell.operation), str(cell.format), cell.reason, cell.hint.format(path="path"))
+            rows.setdefault(row, []).append("`{}`".format(cell.runtime))
+    return "\n".join(
+        "- **{} `{}`** in {}: {} *Instead:* {}".format(operation, format, ", ".join(runtimes), reason, hint)
+        for (operation, format, reason, hint), runtimes in rows.items()
+    )
 
 
 def draw_served():
