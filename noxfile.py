@@ -25,6 +25,9 @@ SERVED = OUTPUTS + "-served"
 # What unihub.save wrote in each environment, for ``exchange`` to read in the oldest that can.
 MODULES = OUTPUTS + "-modules"
 
+# How the documentation looks, for a person to look at.
+SCREENSHOTS = os.environ.get("UNIHUB_SCREENSHOTS", os.path.join(HERE, ".nox", "screenshots"))
+
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 # With what unihub imports, so that mypy sees its types.
@@ -134,6 +137,18 @@ def lint(session: nox.Session) -> None:
     session.install(*LINTERS)
     session.run("ruff", "check", "--no-cache", ".")
     session.run("mypy")
+
+
+@nox.session(python="3.11")
+def site(session: nox.Session) -> None:
+    """Builds the documentation, warnings as errors; checks its links, and opens its pages in a headless Chromium.
+
+    The browser has to be there (Debian's package is ``chromium``). The examples of the pages run in ``live``.
+    """
+    session.install(WHEEL + "[docs]", "playwright==1.65.2")
+    built = os.path.join(session.create_tmp(), "site")
+    session.run("mkdocs", "build", "--strict", "--site-dir", built, env={"NO_MKDOCS_2_WARNING": "1"})
+    session.run("python", os.path.join(HERE, "docs", "_site", "check.py"), built, SCREENSHOTS)
 
 
 @nox.session(python=["3.7", "3.11", "3.13"])

@@ -140,7 +140,24 @@ def inspect(handle: Any, *, offline: Optional[bool] = None) -> ModelInfo:
 
 
 def Module(spec: Any, trainable: bool = False, name: str = "module", tags: Optional[Iterable[str]] = None) -> Any:
-    """``load`` with ``api="module"``, under the name and with the arguments of ``hub.Module``."""
+    """``load`` with ``api="module"``, under the name and with the arguments of ``hub.Module``.
+
+    Args:
+        spec: As ``handle`` of ``load``.
+        trainable: As for ``load``.
+        name: The scope of the variables.
+        tags: As for ``load``.
+
+    Returns:
+        A model in the current graph; in eager TensorFlow 2 it is refused.
+
+    Example:
+        >>> import tensorflow as tf, unihub
+        >>> with tf.Graph().as_default():
+        ...     module = unihub.Module("tests/data/tf1_hub/text_embedding", name="embedding")
+        ...     module(["hello world"]).shape.as_list()[-1]
+        20
+    """
     return load(spec, trainable, name=name, tags=tags, api="module")
 
 
@@ -157,6 +174,12 @@ def KerasLayer(handle: Any, trainable: bool = False, arguments: Optional[Dict[st
     Returns:
         A layer of the Keras in use. ``keras.models.load_model`` finds it again after ``import unihub``, and a
         self-contained file needs ``safe_mode=False``, since a SavedModel is a program.
+
+    Example:
+        >>> import tensorflow as tf, unihub
+        >>> layer = unihub.KerasLayer("tests/data/saved_model/reusable", trainable=True)
+        >>> isinstance(layer, tf.keras.layers.Layer), len(layer.trainable_weights)
+        (True, 4)
     """
     if arguments is not None:
         options["arguments"] = arguments

@@ -59,10 +59,14 @@ def add_signature(name: Optional[str] = None, inputs: Any = None, outputs: Any =
         InputError: An input or output is no tensor of the module's graph.
 
     Example:
-        >>> import tensorflow as tf, unihub
+        >>> import tempfile, tensorflow as tf, unihub
         >>> def half_plus_two():
         ...     x = tf.compat.v1.placeholder(tf.float32, [None])
         ...     unihub.add_signature(inputs=x, outputs=x / 2 + 2)
+        >>> with tf.Graph().as_default():
+        ...     path = unihub.save(half_plus_two, tempfile.mkdtemp(), format="tf1-hub")
+        >>> unihub.load(path)([2.0, 4.0]).numpy().tolist()
+        [3.0, 4.0]
     """
     notes = _current_notes("add_signature")
     name = name or "default"
@@ -86,6 +90,17 @@ def attach_message(key: str, message: Any) -> None:
     Raises:
         InputError: The key is of another form, or the message is none.
         SignatureError: No module is under construction.
+
+    Example:
+        >>> import tempfile, tensorflow as tf, unihub
+        >>> def double():
+        ...     x = tf.compat.v1.placeholder(tf.float32, [None])
+        ...     unihub.add_signature(inputs=x, outputs=2 * x)
+        ...     unihub.attach_message("labels", tf.train.BytesList(value=[b"twice"]))
+        >>> with tf.Graph().as_default():
+        ...     module = unihub.Module(unihub.save(double, tempfile.mkdtemp(), format="tf1-hub"))
+        ...     module.get_attached_message("labels", tf.train.BytesList).value[0]
+        b'twice'
     """
     notes = _current_notes("attach_message")
     if not isinstance(key, str) or not _ATTACHMENT_KEY.match(key):

@@ -18,8 +18,9 @@
     +-- UnsafeModelError        (PermissionError)      the model may do harm
     +-- LoadError               (RuntimeError)         TensorFlow failed; what it raised is the ``__cause__``
 
-Each leaf also is the builtin that callers already catch. A message has three parts, what, why and hint; the facts
-it speaks of are attributes. Wording lives here, in named constructors, so that it is written and tested in one place.
+Each leaf also is the builtin that callers already catch. A message has three parts, what, why and hint, and a last line
+that links to the page about its class; the facts it speaks of are attributes. Wording lives here, in named
+constructors, so that it is written and tested in one place.
 """
 from __future__ import annotations
 
@@ -29,6 +30,9 @@ import textwrap
 from typing import Any, Iterable, Sequence, Tuple
 
 _WIDTH = 118
+
+# Where the documentation is; site_url of mkdocs.yml.
+DOCS = "https://unihub.readthedocs.io/en/latest/"
 
 
 class UnihubError(Exception):
@@ -53,6 +57,7 @@ class UnihubError(Exception):
         it is broken.
           Why:  it fell.
           Hint: pick it up.
+          Docs: https://unihub.readthedocs.io/en/latest/errors/#unihuberror
     """
 
     # In a layer, or a tf.function, Keras and AutoGraph would raise errors of their own instead, unless it is marked.
@@ -69,7 +74,14 @@ class UnihubError(Exception):
             setattr(self, name, value)
 
     def __str__(self) -> str:
-        return "\n".join((self.what, _part("Why:  ", self.why), _part("Hint: ", self.hint)))
+        parts = (self.what, _part("Why:  ", self.why), _part("Hint: ", self.hint), "  Docs: " + self.docs)
+        return "\n".join(parts)
+
+    @property
+    def docs(self) -> str:
+        """The address of the page about its class; about the nearest of ours, for a class that a user derived."""
+        known = next(base for base in type(self).__mro__ if base.__module__ == __name__)
+        return "{}errors/#{}".format(DOCS, known.__name__.lower())
 
     # Exceptions pickle by calling the class with ``args``, which cannot carry keyword arguments.
     def __reduce__(self) -> Tuple[Any, ...]:

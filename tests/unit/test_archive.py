@@ -15,6 +15,7 @@ import types
 from pathlib import Path
 
 import pytest
+from words import words_of
 
 import unihub._resolve.archive as archive
 from unihub._resolve import cache
@@ -465,6 +466,6 @@ TEXTS = [
 
 @pytest.mark.parametrize("error, text", TEXTS)
 def test_the_words(error, text):
-    assert str(error) == textwrap.dedent(text)
+    assert words_of(error) == textwrap.dedent(text)
     copy = pickle.loads(pickle.dumps(error))
     assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from test_messages import GOLDEN, constructors
+from words import link_of, words_of
 
 import unihub
 from unihub import errors
@@ -62,10 +63,19 @@ def test_the_tree_in_the_docstring_is_the_tree():
 
 
 @pytest.mark.parametrize("name", LEAVES)
-def test_the_message_has_three_parts(name):
+def test_the_message_has_three_parts_and_a_link(name):
     error = leaf(name)
-    assert str(error) == "it is broken.\n  Why:  it fell.\n  Hint: pick it up."
+    assert words_of(error) == "it is broken.\n  Why:  it fell.\n  Hint: pick it up."
+    assert str(error) == words_of(error) + "\n  Docs: https://unihub.readthedocs.io/en/latest/errors/#" + name.lower()
     assert (error.what, error.why, error.hint) == ("it is broken.", "it fell.", "pick it up.")
+
+
+def test_a_class_that_a_user_derived_links_to_ours():
+    class OurLoadError(errors.LoadError):
+        pass
+
+    error = OurLoadError("what.", why="why.", hint="hint.")
+    assert str(error).splitlines()[-1] == link_of(errors.LoadError)
 
 
 def test_long_parts_are_wrapped_and_lines_kept():
@@ -74,7 +84,7 @@ def test_long_parts_are_wrapped_and_lines_kept():
     assert lines[0] == "what."
     assert lines[1] == "  Why:  " + "word " * 21 + "word"
     assert lines[2] == "        " + "word " * 17 + "word"
-    assert lines[3:] == ["          indented", "  Hint: "]
+    assert lines[3:] == ["          indented", "  Hint: ", link_of(UnihubError)]
 
 
 def test_a_path_is_never_broken():

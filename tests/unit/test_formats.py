@@ -17,6 +17,7 @@ from model_files import (
     varint,
     write_variables,
 )
+from words import words_of
 
 from unihub._checkpoint import Index, decompress, read_index
 from unihub._formats import check_whole, detect_format
@@ -51,7 +52,7 @@ def message(kind, function, *arguments):
     with pytest.raises(kind) as caught:
         function(*arguments)
     assert type(caught.value) is kind
-    return str(caught.value)
+    return words_of(caught.value)
 
 
 class TestDetectFormat:
@@ -89,7 +90,7 @@ class TestDetectFormat:
 class TestMissingPath:
     def test_message(self, model):
         siblings = ["bert", "albert", "c", "d", "e", "f", "g", "h", "i"]
-        assert str(ModelNotFoundError.missing_path("/models/brt/1", "/models", siblings)) == (
+        assert words_of(ModelNotFoundError.missing_path("/models/brt/1", "/models", siblings)) == (
             "there is no model at /models/brt/1.\n"
             "  Why:  No such file or directory; of the directories above it, /models exists and holds albert, bert, "
             "c, d, e, f, g,\n"

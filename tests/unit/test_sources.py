@@ -15,6 +15,7 @@ import zipfile
 
 import pytest
 from servers import FILES, files_in, in_turn, redirect, serve, status, tar_of
+from words import words_of
 
 import unihub
 from unihub import _cli as cli
@@ -158,7 +159,7 @@ def test_what_nobody_has(internet, own_cache):
     internet.answers["/v1/models.ModelApiService/ListModelInstanceVersionFiles"] = status(403)
     with pytest.raises(DownloadError) as caught:
         unihub.resolve(TFHUB)
-    assert str(caught.value) == textwrap.dedent(
+    assert words_of(caught.value) == textwrap.dedent(
         """\
         https://tfhub.dev/google/nnlm-en-dim50/2 could not be fetched.
           Why:  https://www.kaggle.com/models/google/nnlm/tensorFlow2/en-dim50/1: 403 Forbidden
@@ -382,7 +383,7 @@ def test_a_name_in_a_bucket_that_leads_elsewhere(bucket, own_cache, tmp_path, mo
 def test_what_fsspec_does_not_know(own_cache):
     with pytest.raises(HandleError) as caught:
         unihub.resolve("nonesuch://bucket/model")
-    assert str(caught.value) == textwrap.dedent(
+    assert words_of(caught.value) == textwrap.dedent(
         """\
         nothing here can read nonesuch:// (nonesuch://bucket/model).
           Why:  URLs are understood with file://, http://, https:// and what fsspec knows, which is not this.

@@ -36,7 +36,8 @@ def main(words: Optional[Sequence[str]] = None) -> int:
         The exit status: 0, or one for each kind of error.
 
     Example:
-        >>> main(["cache", "prune", "--dry-run", "--json"])  # doctest: +SKIP
+        >>> main(["cache", "ls", "--json"])
+        [...]
         0
     """
     parser = make_parser(COMMANDS)
@@ -75,9 +76,10 @@ def _run(arguments: object) -> int:
 def _tell(error: errors.UnihubError, for_machines: bool) -> int:
     name, ended = type(error).__name__, status.status_of(error)
     if for_machines:
-        print(error_json(name, error.what, error.why, error.hint, ended))
+        print(error_json(name, error.what, error.why, error.hint, ended, docs=error.docs))
     else:
         parts = [("Why: ", lines(*error.why.splitlines())), ("Hint:", lines(*error.hint.splitlines()))]
+        parts.append(("Docs:", lines(error.docs)))
         _print([Line("{}: {}".format(name, error.what), BAD), Fields(Line(""), parts, gap=1)], sys.stderr)
     return ended
 

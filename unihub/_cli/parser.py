@@ -34,9 +34,9 @@ class Parser(argparse.ArgumentParser):
         super().error(message)
 
 
-def error_json(type_name: str, what: str, why: str, hint: str, ended: int) -> str:
+def error_json(type_name: str, what: str, why: str, hint: str, ended: int, **more: str) -> str:
     """An error as JSON."""
-    facts = {"type": type_name, "what": what, "why": why, "hint": hint, "status": ended}
+    facts = {"type": type_name, "what": what, "why": why, "hint": hint, "status": ended, **more}
     return json.dumps({"error": facts}, indent=1)
 
 
