@@ -160,7 +160,7 @@ def test_an_error_is_json_too(words, status, name, capsys):
     printed = capsys.readouterr()
     (error,) = json.loads(printed.out).values()
     assert (ended, error["status"], error["type"], printed.err) == (status, status, name, "")
-    assert list(error) == ["type", "what", "why", "hint", "status"] and all(error.values())
+    assert list(error) == ["type", "what", "why", "hint", "docs", "status"] and all(error.values())
 
 
 def test_what_stands_behind_two_dashes_is_no_option(capsys):

@@ -76,7 +76,7 @@ def _run(arguments: object) -> int:
 def _tell(error: errors.UnihubError, for_machines: bool) -> int:
     name, ended = type(error).__name__, status.status_of(error)
     if for_machines:
-        print(error_json(name, error.what, error.why, error.hint, ended, docs=error.docs))
+        print(error_json(name, error.what, error.why, error.hint, error.docs, ended))
     else:
         parts = [("Why: ", lines(*error.why.splitlines())), ("Hint:", lines(*error.hint.splitlines()))]
         parts.append(("Docs:", lines(error.docs)))

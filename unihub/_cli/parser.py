@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterable, NoReturn, Optional, Sequence, Tuple
 
 from unihub._cli import status
 from unihub._cli.command import Command
+from unihub.errors import DOCS
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,14 +30,15 @@ class Parser(argparse.ArgumentParser):
         """Ends the process, and says why."""
         if Parser.is_for_machines:
             hint = "{} --help says what it takes.".format(self.prog)
-            print(error_json("UsageError", message, self.format_usage().strip(), hint, status.USAGE))
+            page = DOCS + "command-line/"
+            print(error_json("UsageError", message, self.format_usage().strip(), hint, page, status.USAGE))
             sys.exit(status.USAGE)
         super().error(message)
 
 
-def error_json(type_name: str, what: str, why: str, hint: str, ended: int, **more: str) -> str:
+def error_json(name: str, what: str, why: str, hint: str, docs: str, ended: int) -> str:
     """An error as JSON."""
-    facts = {"type": type_name, "what": what, "why": why, "hint": hint, "status": ended, **more}
+    facts = {"type": name, "what": what, "why": why, "hint": hint, "docs": docs, "status": ended}
     return json.dumps({"error": facts}, indent=1)
 
 
