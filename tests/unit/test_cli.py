@@ -240,7 +240,7 @@ class TestPlan:
         assert (runtime["mode"], runtime["tensorflow_hub"], runtime["keras"]) == (mode, hub, keras)
         assert (found["api"], found["backend"]) == (api, backend)
 
-    @pytest.mark.parametrize("words, tags", [(["--tags"], []), (["--tags", "train"], ["train"]), ([], ["train"])])
+    @pytest.mark.parametrize("words, tags", [(["--tags", ""], []), (["--tags", "train"], ["train"]), ([], ["train"])])
     def test_tags(self, run, words, tags):
         words = [CONVNET, "--operation", "fine-tune", "--tensorflow", "1.15", *words]
         assert self.plan(run, *words)["tags"] == tags

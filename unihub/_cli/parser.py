@@ -4,7 +4,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any, Dict, Iterable, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, NoReturn, Tuple
 
 from unihub._cli import status
 from unihub._cli.command import Command
@@ -71,8 +71,3 @@ def _add(group: Any, command: Command) -> None:
         action = own.add_argument(argument.name, **argument.options)
         if argument.completer is not None:
             action.completer = argument.completer
-
-
-def words_of(arguments: Optional[Sequence[str]]) -> Sequence[str]:
-    """A list that was given with spaces or commas, or not at all."""
-    return [word for text in arguments or () for word in text.split(",") if word]
