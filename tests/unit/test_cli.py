@@ -143,6 +143,7 @@ def test_each_kind_of_error_has_its_status(run, own_cache, tmp_path, monkeypatch
     [
         (["inspect", CONVNET, "--signature"], 2, "UsageError"),
         (["nonesuch"], 2, "UsageError"),
+        (["matrix", "--here", "--tensorflow", "2.15"], 2, "UsageError"),
         (["plan", CONVNET, "--keras-version", "new"], 2, "UsageError"),
         (["inspect", "models/missing"], 4, "ModelNotFoundError"),
         (["plan", CONVNET, "--tensorflow", "2.15", "--signature", "defualt"], 10, "SignatureError"),
