@@ -77,7 +77,7 @@ def find_hub_attribute(name: Optional[str]) -> Any:
 
 
 # Distributions that bring the package tensorflow, and the tensorflow_hub that is known to import beside it.
-_TENSORFLOW_DISTRIBUTIONS = (
+TENSORFLOW_DISTRIBUTIONS = (
     *("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos", "tensorflow-rocm"),
     "tf-nightly",
 )
@@ -87,7 +87,7 @@ _NEWEST_HUB = "0.16.1"
 
 def installed_tensorflow() -> Optional[str]:
     """The version of the installed TensorFlow, without importing it."""
-    found = (installed_version(name) for name in _TENSORFLOW_DISTRIBUTIONS)
+    found = (installed_version(name) for name in TENSORFLOW_DISTRIBUTIONS)
     return next((version for version in found if version is not None), None)
 
 

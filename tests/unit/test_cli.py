@@ -143,6 +143,7 @@ def test_each_kind_of_error_has_its_status(run, own_cache, tmp_path, monkeypatch
     [
         (["inspect", CONVNET, "--signature"], 2, "UsageError"),
         (["nonesuch"], 2, "UsageError"),
+        (["matrix", "--here", "--tensorflow", "2.15"], 2, "UsageError"),
         (["plan", CONVNET, "--keras-version", "new"], 2, "UsageError"),
         (["inspect", "models/missing"], 4, "ModelNotFoundError"),
         (["plan", CONVNET, "--tensorflow", "2.15", "--signature", "defualt"], 10, "SignatureError"),
@@ -240,7 +241,7 @@ class TestPlan:
         assert (runtime["mode"], runtime["tensorflow_hub"], runtime["keras"]) == (mode, hub, keras)
         assert (found["api"], found["backend"]) == (api, backend)
 
-    @pytest.mark.parametrize("words, tags", [(["--tags"], []), (["--tags", "train"], ["train"]), ([], ["train"])])
+    @pytest.mark.parametrize("words, tags", [(["--tags", ""], []), (["--tags", "train"], ["train"]), ([], ["train"])])
     def test_tags(self, run, words, tags):
         words = [CONVNET, "--operation", "fine-tune", "--tensorflow", "1.15", *words]
         assert self.plan(run, *words)["tags"] == tags

@@ -9,11 +9,19 @@ from unihub._cli.report import Report
 
 
 class Argument(NamedTuple):
-    """An argument of a command, as ``argparse`` takes it; ``completer`` gives shells the words it may be."""
+    """An argument of a command.
+
+    Attributes:
+        name: Its name.
+        options: As ``argparse`` takes them.
+        completer: Gives shells the words it may be.
+        excludes_others: Whether it may not be together with another one that says so.
+    """
 
     name: str
     options: Any
     completer: Optional[Callable[..., Any]] = None
+    excludes_others: bool = False
 
 
 class Command(NamedTuple):

@@ -10,23 +10,14 @@ from unihub._cli import quiet
 from unihub._cli.command import Argument, Command
 from unihub._cli.report import Report, fields
 
-# Distributions that bring the package tensorflow: more than one of them is a reason for trouble.
-_TENSORFLOWS = (
-    "tensorflow",
-    "tensorflow-cpu",
-    "tensorflow-gpu",
-    "tensorflow-intel",
-    "tensorflow-macos",
-    "tensorflow-rocm",
-    "tf-nightly",
-)
 _PACKAGES = (
     *("tensorflow-hub", "tf-keras", "keras", "tensorflow-text", "tensorflow-estimator", "protobuf", "numpy"),
     *("setuptools", "kagglehub", "fsspec", "libcst"),
 )
 # Terraform's variables begin with TF_, too.
 _VARIABLES = re.compile(
-    "UNIHUB_|TF_(?!CLI_|DATA_DIR|IGNORE|IN_|INPUT|LOG|PLUGIN_|REGISTRY_|TOKEN_|VAR_|WORKSPACE)|TFHUB_|KERAS_|KAGGLEHUB_|CUDA_VISIBLE_DEVICES$|PYTHONPATH$|XLA_FLAGS$"
+    "UNIHUB_|TFHUB_|KERAS_|KAGGLEHUB_|CUDA_VISIBLE_DEVICES$|PYTHONPATH$|XLA_FLAGS$"
+    "|TF_(?!CLI_|DATA_DIR|IGNORE|IN_|INPUT|LOG|PLUGIN_|REGISTRY_|TOKEN_|VAR_|WORKSPACE)"
 )
 _SECRET = re.compile("TOKEN|SECRET|PASSWORD|CREDENTIAL|KEY")
 
@@ -46,15 +37,17 @@ def _find(imports: bool) -> Dict[str, Any]:
     from unihub._resolve import cache
 
     entries, variables = list(cached.stored()), _variables()
+    # More than one that brings TensorFlow is a reason for trouble.
+    packages = _compat.TENSORFLOW_DISTRIBUTIONS + _PACKAGES
     with quiet.tensorflow():
-        imported, runtime = (_import() if imports else None), _runtime(imports)
+        imported, runtime = (_import() if imports else None), _find_runtime(imports)
     return {
         "unihub": unihub.__version__,
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "system": platform.platform(),
         "runtime": runtime,
-        "packages": {name: _compat.installed_version(name) for name in _TENSORFLOWS + _PACKAGES},
+        "packages": {name: _compat.installed_version(name) for name in packages},
         "variables": variables,
         "cache": {"path": cache.root(), "entries": len(entries), "bytes": sum(each.size for each in entries)},
         "imported": imported,
@@ -70,7 +63,7 @@ def _without_secrets(name: str, value: str) -> str:
     return "(set)" if _SECRET.search(name) else re.sub("//[^/@]*@", "//(hidden)@", value)
 
 
-def _runtime(imports: bool) -> Optional[Dict[str, Any]]:
+def _find_runtime(imports: bool) -> Optional[Dict[str, Any]]:
     """How TensorFlow runs here; by the installed versions alone, unless it is to be imported."""
     from unihub import _runtime, errors
 

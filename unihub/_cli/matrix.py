@@ -161,13 +161,16 @@ def _row_dict(cell: Cell, choices: List[_Served]) -> Dict[str, Any]:
     }
 
 
+_HERE = {"action": "store_true", "help": "mark what this machine can serve, and by whom"}
+_TENSORFLOW = {"type": version, "metavar": "VERSION", "help": "what holds for this TensorFlow"}
+
 COMMANDS = (
     Command(
         ("matrix",),
         _matrix,
         (
-            Argument("--here", {"action": "store_true", "help": "mark what this machine can serve, and by whom"}),
-            Argument("--tensorflow", {"type": version, "metavar": "VERSION", "help": "what holds for this TensorFlow"}),
+            Argument("--here", _HERE, excludes_others=True),
+            Argument("--tensorflow", _TENSORFLOW, excludes_others=True),
         ),
     ),
 )

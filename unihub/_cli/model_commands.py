@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from unihub._cli import completion, quiet
 from unihub._cli.command import Argument, Command, version
-from unihub._cli.parser import words_of
 from unihub._cli.report import Exact, Report, fields
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def _plan(arguments: argparse.Namespace) -> Report:
     options: Any = {name: getattr(arguments, name) for name in ("signature", "api", "keras")}
     options.update(trainable=arguments.operation == "fine-tune", offline=arguments.offline or None)
     if arguments.tags is not None:
-        options["tags"] = words_of(arguments.tags)
+        options["tags"] = [tag for tag in arguments.tags.split(",") if tag]
     if _is_elsewhere(arguments):
         from unihub import _facade
         from unihub._plan import decide, parse_request
@@ -85,7 +84,7 @@ def _convert(arguments: argparse.Namespace) -> Report:
 
     options: Any = {"check": not arguments.no_check, "overwrite": arguments.overwrite}
     if arguments.tags is not None:
-        options["tags"] = words_of(arguments.tags)
+        options["tags"] = [tag for tag in arguments.tags.split(",") if tag]
     with quiet.everything():
         _compat.import_tensorflow()
     # What convert says of its progress is wanted.
@@ -102,9 +101,7 @@ _HANDLE = Argument(
 _DIRECTORY = Argument("directory", {"help": "where to; it must not be there yet"}, completion.directories)
 _OFFLINE = Argument("--offline", {"action": "store_true", "help": "use what is on this machine only"})
 _OVERWRITE = Argument("--overwrite", {"action": "store_true", "help": "replace the directory if it is there"})
-_TAGS = Argument(
-    "--tags", {"nargs": "*", "metavar": "TAG", "help": "the graph variant; without a TAG the one without tags"}
-)
+_TAGS = Argument("--tags", {"metavar": "TAG,...", "help": "the graph variant; '' is the one without tags"})
 
 # The words of the vocabulary, which would take longer to import than to read; a test compares.
 OPERATIONS = ("inference", "fine-tune")

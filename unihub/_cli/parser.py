@@ -4,7 +4,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any, Dict, Iterable, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, NoReturn, Tuple
 
 from unihub._cli import status
 from unihub._cli.command import Command
@@ -69,12 +69,10 @@ def _add(group: Any, command: Command) -> None:
     own = group.add_parser(command.words[-1], help=what, description=what)
     own.add_argument("--json", action="store_true", help="print data for machines")
     own.set_defaults(run=command.run)
+    # Python cannot print the usage of an empty group.
+    is_exclusive = any(argument.excludes_others for argument in command.arguments)
+    one_of = own.add_mutually_exclusive_group() if is_exclusive else own
     for argument in command.arguments:
-        action = own.add_argument(argument.name, **argument.options)
+        action = (one_of if argument.excludes_others else own).add_argument(argument.name, **argument.options)
         if argument.completer is not None:
             action.completer = argument.completer
-
-
-def words_of(arguments: Optional[Sequence[str]]) -> Sequence[str]:
-    """A list that was given with spaces or commas, or not at all."""
-    return [word for text in arguments or () for word in text.split(",") if word]
