@@ -53,7 +53,7 @@ def main() -> None:
         inputs = {key: tf.constant(value) for key, value in models.example(model.plan.signature).items()}
         (x,) = inputs.values()
         function = model.native.signatures["serving_default"]
-        calls = CALLS if name == "tiny" else 5
+        calls = CALLS if name == "tiny" else 20
         compare(name + ", signature", lambda: function(**inputs), lambda: model(x), calls)  # noqa: B023
         if unihub.inspect(path).callable:
             whole, layer = hub.KerasLayer(path), unihub.load(path, api="keras")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import pickle
 import shutil
 import statistics
 import subprocess
@@ -27,19 +28,21 @@ ROUNDS = 5
 
 # What a fresh process does until it has its first prediction.
 PROGRAM = """
-import os, sys, time
+import pickle, sys
 import tensorflow as tf
 tf.get_logger().setLevel("ERROR")
-name, path, side = sys.argv[1:4]
-sys.path.insert(0, {here!r})
-import models, unihub
-if side == "upstream":
-    inputs = models.example(unihub.inspect(path).plain.signatures[0])
-    call = tf.saved_model.load(path).signatures["serving_default"]
-    outputs = call(**{{name: tf.constant(value) for name, value in inputs.items()}})
+path, side = sys.argv[1:]
+inputs = pickle.load(sys.stdin.buffer)
+if side == "unihub":
+    import unihub
+    outputs = unihub.load(path, signature="serving_default")(inputs)
 else:
-    model = unihub.load(path, signature="serving_default")
-    outputs = model(models.example(model.plan.signature))
+    if side == "hub.load":
+        import tensorflow_hub as hub
+        loaded = hub.load(path)
+    else:
+        loaded = tf.saved_model.load(path)
+    outputs = loaded.signatures["serving_default"](**{name: tf.constant(value) for name, value in inputs.items()})
 tf.nest.map_structure(lambda part: part.numpy(), outputs)
 # Linux's own figure for this process; ru_maxrss would begin with that of its parent.
 print("peak", next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
@@ -92,15 +95,20 @@ def loads(path: str) -> Dict[str, float]:
     return alternate(sides)
 
 
-def cold(name: str, path: str) -> Dict[str, Dict[str, float]]:
+def cold(path: str) -> Dict[str, Dict[str, float]]:
     """The time from the start of a process to its first prediction, and the most memory it had at once."""
-    program = PROGRAM.format(here=os.path.dirname(os.path.abspath(__file__)))
-    times: Dict[str, List[float]] = {"upstream": [], "unihub": []}
-    peaks: Dict[str, List[float]] = {"upstream": [], "unihub": []}
+    import models
+
+    import unihub
+
+    inputs = pickle.dumps(models.example(unihub.inspect(path).plain.signatures[0]))
+    times: Dict[str, List[float]] = {"hub.load": [], "tf.saved_model.load": [], "unihub": []}
+    peaks: Dict[str, List[float]] = {side: [] for side in times}
     for _ in range(ROUNDS):
         for side in times:
+            command = [sys.executable, "-c", PROGRAM, path, side]
             began = time.perf_counter()
-            run = subprocess.run([sys.executable, "-c", program, name, path, side], stdout=subprocess.PIPE, check=True)
+            run = subprocess.run(command, input=inputs, stdout=subprocess.PIPE, check=True)
             times[side].append(time.perf_counter() - began)
             peaks[side].append(float(run.stdout.split()[-1]))
     return {
@@ -132,8 +140,10 @@ def main() -> None:
                     row = "| {} | {} against {} | {:.2f} |"
                     print(row.format(name, one, upstream, times[upstream] / times[one]), flush=True)
         if not arguments.no_cold:
-            for what, sides in cold(name, path).items():
-                print("| {} | {} | {:.2f} |".format(name, what, sides["upstream"] / sides["unihub"]), flush=True)
+            for what, sides in cold(path).items():
+                for upstream in ("hub.load", "tf.saved_model.load"):
+                    row = "| {} | {} against {} | {:.2f} |"
+                    print(row.format(name, what, upstream, sides[upstream] / sides["unihub"]), flush=True)
     shutil.rmtree(os.environ["UNIHUB_CACHE_DIR"], ignore_errors=True)
 
 

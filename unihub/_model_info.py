@@ -5,6 +5,7 @@ headers are read, never constants or variables, and nothing is kept: the files m
 """
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from dataclasses import dataclass
@@ -91,6 +92,14 @@ class Contents:
     node_count: int = 0
     function_count: int = 0
 
+    def has_nodes(self, number: int) -> bool:
+        """Whether it has at least so many nodes."""
+        return self.node_count >= number
+
+    def has_functions(self, number: int) -> bool:
+        """Whether it has at least so many functions."""
+        return self.function_count >= number
+
 
 class _LaterContents:
     """The same, each read when it is first asked for: all of it takes longer than what loading a model needs."""
@@ -102,10 +111,23 @@ class _LaterContents:
     def __getattr__(self, name: str) -> Any:
         if name not in _READERS:
             raise AttributeError(name)
-        with _formats.same_model(self._file) as message:
-            value = _READERS[name](next(itertools.islice(message.messages("meta_graphs"), self._number, None)))
+        with self._meta_graph() as message:
+            value = _READERS[name](message)
         setattr(self, name, value)
         return value
+
+    def has_nodes(self, number: int) -> bool:
+        with self._meta_graph() as message:
+            return message.message("graph_def").has("node", number)
+
+    def has_functions(self, number: int) -> bool:
+        with self._meta_graph() as message:
+            return message.message("graph_def").message("library").has("function", number)
+
+    @contextlib.contextmanager
+    def _meta_graph(self) -> Iterator[Message]:
+        with _formats.same_model(self._file) as message:
+            yield next(itertools.islice(message.messages("meta_graphs"), self._number, None))
 
     def __eq__(self, other: Any) -> bool:
         return all(getattr(self, name) == getattr(other, name, None) for name in _READERS)
@@ -327,6 +349,7 @@ def _read_meta_graph(message: Message, contents: _LaterContents) -> MetaGraph:
     information = message.message("meta_info_def")
     collections = _read_collections(message)
     objects = _object_graph(message)
+    call, attributes = (objects.call(), objects.attributes()) if objects else (None, frozenset())
     return MetaGraph(
         tags=frozenset(information.texts("tags")),
         signatures=_read_signatures(message),
@@ -335,13 +358,13 @@ def _read_meta_graph(message: Message, contents: _LaterContents) -> MetaGraph:
         assets=_read_assets(message, collections),
         collections=tuple(sorted((name, len(collection)) for name, collection in collections.items())),
         has_object_graph=objects is not None,
-        call=objects.call() if objects else None,
-        attributes=objects.attributes() if objects else frozenset(),
+        call=call,
+        attributes=attributes,
     )
 
 
 def _object_graph(message: Message) -> Optional[_ObjectGraph]:
-    return _ObjectGraph(message.message("object_graph_def")) if message.has("object_graph_def") else None
+    return _ObjectGraph(message.message("object_graph_def").load()) if message.has("object_graph_def") else None
 
 
 # Signatures.
@@ -391,7 +414,7 @@ def _type_spec_class(message: Message) -> str:
 
 
 def _read_ops(message: Message) -> FrozenSet[str]:
-    graph = message.message("graph_def")
+    graph = message.message("graph_def").load()
     ops = set(graph.texts_within("node", "op"))
     functions: Set[str] = set()
     for function in graph.message("library").messages("function"):

@@ -340,8 +340,8 @@ def choose_use(
         return None, ()
     if request.full:
         return None, ("all of it is loaded: full=True.",)
-    is_small = meta_graph.contents.function_count < _FEW_FUNCTIONS and (
-        meta_graph.has_object_graph or meta_graph.contents.node_count < _FEW_NODES
+    is_small = not meta_graph.contents.has_functions(_FEW_FUNCTIONS) and (
+        meta_graph.has_object_graph or not meta_graph.contents.has_nodes(_FEW_NODES)
     )
     if is_small or (meta_graph.has_object_graph and len(info.meta_graphs) > 1):
         return None, ("all of it is loaded: it is small.",)

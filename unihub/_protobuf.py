@@ -6,6 +6,7 @@ constants costs a few reads. Whatever the bytes are, the only error is a WireErr
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from typing import BinaryIO, Dict, Iterator, List, Match, Optional, Tuple, Union
 
@@ -21,8 +22,8 @@ _MAX_TEXT = 1 << 20
 _SMALL_WINDOW = 64
 _LARGE_WINDOW = 64 * 1024
 
-# A file that is read as a whole, since jumping around in it takes longer.
-_SMALL_FILE = 1 << 26
+# A message that may be read as a whole, since jumping around in it takes longer.
+_SMALL_MESSAGE = 1 << 26
 
 _VARINT_BYTES = 10
 _UINT64 = (1 << 64) - 1
@@ -57,7 +58,9 @@ class Source:
     @classmethod
     def of_bytes(cls, data: bytes) -> Source:
         """A source of what is in memory already."""
-        return cls(io.BytesIO(data))
+        source = cls(io.BytesIO(data))
+        source._bytes = data
+        return source
 
     def read(self, start: int, end: int) -> bytes:
         """The bytes from ``start`` to ``end``."""
@@ -66,26 +69,33 @@ class Source:
         offset = self._load(start, end - start)
         return self._bytes[offset : offset + end - start]
 
-    def memory(self) -> bytes:
-        """All of the bytes, where they are few enough to be read at once; else nothing."""
-        if self._start == 0 and len(self._bytes) == self.size:
-            return self._bytes
-        if self.size > _SMALL_FILE:
-            return b""
-        self._load(0, self.size)
-        return self._bytes
+    def load(self, start: int, end: int) -> None:
+        """Reads a stretch at once, where it is short enough for that."""
+        if start < end <= self.size and end - start <= _SMALL_MESSAGE:
+            self._load(start, end - start)
+
+    def window(self, start: int, end: int) -> Tuple[bytes, int]:
+        """The bytes in memory and where they begin, where the whole stretch is among them; else none."""
+        if self._start <= start and end <= self._start + len(self._bytes):
+            return self._bytes, self._start
+        return b"", 0
 
     def varint(self, position: int) -> Tuple[int, int]:
         """The number at ``position`` and the position behind it."""
         offset = position - self._start
-        if 0 <= offset < len(self._bytes):
-            # Tags and lengths are what takes the time, and most of them are one byte.
-            byte = self._bytes[offset]
-            if byte < 0x80:
-                return byte, position + 1
-        offset = self._load(position, _VARINT_BYTES)
+        known = self._bytes
+        if 0 <= offset < len(known) - 1:
+            # Tags and lengths are what takes the time, and most of them are one byte or two.
+            first, second = known[offset], known[offset + 1]
+            if first < 0x80:
+                return first, position + 1
+            if second < 0x80:
+                return first & 0x7F | second << 7, position + 2
+        if not 0 <= offset <= len(known) - _VARINT_BYTES:
+            offset = self._load(position, _VARINT_BYTES)
+            known = self._bytes
         value = shift = 0
-        for byte in self._bytes[offset : offset + _VARINT_BYTES]:
+        for byte in known[offset : offset + _VARINT_BYTES]:
             value |= (byte & 0x7F) << shift
             shift += 7
             if byte < 0x80:
@@ -137,9 +147,14 @@ class Message:
         self.end = source.size if end is None else end
         self._depth = depth
 
-    def has(self, name: str) -> bool:
-        """Whether the field is present, be it empty."""
-        return any(True for _ in self._spans(name))
+    def load(self) -> Message:
+        """The same, read at once where it is not too long: for one of which most will be looked at."""
+        self.source.load(self.start, self.end)
+        return self
+
+    def has(self, name: str, times: int = 1) -> bool:
+        """Whether the field is present, be it empty, and so many times at least; no more than that is read."""
+        return times < 1 or next(itertools.islice(self._spans(name), times - 1, None), None) is not None
 
     def count(self, name: str) -> int:
         """How often a repeated field is present."""
@@ -194,15 +209,15 @@ class Message:
 
         A large graph has ten thousands of nodes, of which a name and an op are short fields that come first.
         """
-        memory = self.source.memory()
+        memory, base = self.load().source.window(self.start, self.end)
         kind = self._fields[field][1]
         wanted = _schema.MESSAGES[kind][name][0] << 3 | _LENGTH
         for start, end in self._spans(field):
-            position = start
-            last = min(end, len(memory)) - 1
+            position = start - base
+            last = min(end - base, len(memory)) - 1
             while position < last and memory[position + 1] < 0x80 and memory[position] & 0x87 == _LENGTH:
                 following = position + 2 + memory[position + 1]
-                if memory[position] == wanted and following <= end:
+                if memory[position] == wanted and following <= end - base:
                     yield memory[position + 2 : following].decode("utf-8", "replace")
                     break
                 position = following
@@ -242,19 +257,19 @@ class Message:
     def _scan(self) -> Iterator[Tuple[int, int, int, int]]:
         """The number, wire type, start and end of every field; in place of the start, the value of a varint."""
         varint = self.source.varint
-        memory = self.source.memory()
-        in_memory = len(memory) - 1
+        memory, base = self.source.window(self.start, self.end)
+        in_memory = base + len(memory) - 1
         position = self.start
         while position < self.end:
             # Tags and lengths are what takes the time, and most of them are one byte.
-            if position < in_memory and memory[position] < 0x80:
-                tag, start = memory[position], position + 1
+            if position < in_memory and memory[position - base] < 0x80:
+                tag, start = memory[position - base], position + 1
             else:
                 tag, start = varint(position)
             wire = tag & 7
             if wire == _LENGTH:
-                if start < in_memory and memory[start] < 0x80:
-                    end = start + 1 + memory[start]
+                if start < in_memory and memory[start - base] < 0x80:
+                    end = start + 1 + memory[start - base]
                     start += 1
                 else:
                     length, start = varint(start)
