@@ -48,9 +48,9 @@ def draw_test(test):
         (scope,) = (node for node in scope.body if getattr(node, "name", "") == name)
     first = min([scope.lineno, *(decorator.lineno for decorator in scope.decorator_list)])
     lines = textwrap.dedent("\n".join(source.splitlines()[first - 1 : scope.end_lineno]))
-    return '<div id="{}"></div>\n\n??? quote "{}"\n\n{}'.format(
-        anchor_of(test), test, textwrap.indent("```python\n{}\n```".format(lines), "    ")
-    )
+    # The anchor is inside, so that whoever follows a link to it finds it open.
+    content = '<div id="{}"></div>\n\n```python\n{}\n```'.format(anchor_of(test), lines)
+    return '??? quote "{}"\n\n{}'.format(test, textwrap.indent(content, "    "))
 
 
 def draw_matrix():
