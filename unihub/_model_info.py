@@ -5,12 +5,15 @@ headers are read, never constants or variables, and nothing is kept: the files m
 """
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple, Union
 
 from unihub import _conversion, _formats, _schema
+from unihub._audit import findings, keras_layers
+from unihub._audit.findings import UnsafeOp
 from unihub._checkpoint import Shape, read_shape
 from unihub._protobuf import Message
 from unihub._vocabulary import Format, Signature, Tensor
@@ -83,6 +86,7 @@ class Contents:
         type_specs: The classes of the composite types in its functions' signatures.
         node_count: The number of nodes in its graph, those in functions left out.
         function_count: The number of functions in its library, which is what loading it takes time for.
+        unsafe_ops: Its ops that do more than compute.
     """
 
     ops: FrozenSet[str] = frozenset()
@@ -90,6 +94,7 @@ class Contents:
     type_specs: FrozenSet[str] = frozenset()
     node_count: int = 0
     function_count: int = 0
+    unsafe_ops: Tuple[UnsafeOp, ...] = ()
 
 
 class _LaterContents:
@@ -236,6 +241,13 @@ class ModelInfo:
         return self.plain.assets
 
     @property
+    def unsafe_ops(self) -> Tuple[UnsafeOp, ...]:
+        """The ops of all its variants that do more than compute, and Keras layers that are Python code."""
+        found = [op for meta_graph in self.meta_graphs for op in meta_graph.contents.unsafe_ops]
+        found += [UnsafeOp(*layer) for layer in keras_layers.in_directory(self.path)]
+        return tuple(dict.fromkeys(found))
+
+    @property
     def tensorflow_version(self) -> str:
         """The TensorFlow that wrote it."""
         return self.plain.tensorflow_version
@@ -270,6 +282,7 @@ class ModelInfo:
             "variable_bytes": self.variable_bytes,
             "assets": list(self.assets),
             "ops": sorted(self.ops),
+            "unsafe_ops": [dataclasses.asdict(op) for op in self.unsafe_ops],
             "meta_graphs": [meta_graph.to_dict() for meta_graph in self.meta_graphs],
             "notes": list(self.notes),
         }
@@ -285,6 +298,7 @@ class ModelInfo:
             ("variables", [self._variables_text()]),
             ("assets", list(self.assets) or ["none"]),
             ("ops", ["{} types".format(len(self.ops))]),
+            ("unsafe ops", [str(op) for op in self.unsafe_ops] or ["none"]),
             ("notes", list(self.notes)),
         ]
         lines = [self.path]
@@ -430,6 +444,7 @@ _READERS: Dict[str, Callable[[Message], Any]] = {
     "type_specs": _read_type_specs,
     "node_count": _count_nodes,
     "function_count": _count_functions,
+    "unsafe_ops": findings.find,
 }
 
 

@@ -158,6 +158,18 @@ class Message:
                 values[places[number]] = _signed(value)
         return [value or 0 for value in values]
 
+    def repeated_numbers(self, name: str) -> List[int]:
+        """The values of a repeated number, each by itself or all in one field."""
+        found: List[int] = []
+        for number, wire, start, end in self._scan():
+            if number == self._fields[name][0] and wire == _VARINT:
+                found.append(_signed(start))
+            elif number == self._fields[name][0] and wire == _LENGTH:
+                while start < end:
+                    value, start = self.source.varint(start)
+                    found.append(_signed(value))
+        return found
+
     def text(self, name: str) -> str:
         """The value of a text."""
         return next(self.texts(name), "")
