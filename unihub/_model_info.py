@@ -87,6 +87,7 @@ class Contents:
         node_count: The number of nodes in its graph, those in functions left out.
         function_count: The number of functions in its library, which is what loading it takes time for.
         unsafe_ops: Its ops that do more than compute.
+        registered_types: Those of the composite types that a package has to register by their names.
     """
 
     ops: FrozenSet[str] = frozenset()
@@ -95,6 +96,7 @@ class Contents:
     node_count: int = 0
     function_count: int = 0
     unsafe_ops: Tuple[UnsafeOp, ...] = ()
+    registered_types: FrozenSet[str] = frozenset()
 
 
 class _LaterContents:
@@ -429,6 +431,11 @@ def _read_type_specs(message: Message) -> FrozenSet[str]:
     return objects.type_specs() if objects is not None else frozenset()
 
 
+def _read_registered_types(message: Message) -> FrozenSet[str]:
+    objects = _object_graph(message)
+    return objects.type_specs(_schema.REGISTERED_TYPE_SPEC) if objects is not None else frozenset()
+
+
 def _count_nodes(message: Message) -> int:
     return message.message("graph_def").count("node")
 
@@ -445,6 +452,7 @@ _READERS: Dict[str, Callable[[Message], Any]] = {
     "node_count": _count_nodes,
     "function_count": _count_functions,
     "unsafe_ops": findings.find,
+    "registered_types": _read_registered_types,
 }
 
 
@@ -546,14 +554,15 @@ class _ObjectGraph:
             if number in paths or number not in slots
         )
 
-    def type_specs(self) -> FrozenSet[str]:
+    def type_specs(self, kind: Optional[int] = None) -> FrozenSet[str]:
+        """The classes of the composite types, or those of one kind."""
         found: Set[str] = set()
         for function in self._message.messages("concrete_functions"):
             if not function.may_mention("StructuredValue", "type_spec_value"):
                 continue
             function = function.message("value")
-            found |= _type_specs_in(function.message("canonicalized_input_signature"))
-            found |= _type_specs_in(function.message("output_signature"))
+            found |= _type_specs_in(function.message("canonicalized_input_signature"), kind)
+            found |= _type_specs_in(function.message("output_signature"), kind)
         return frozenset(found)
 
     def _node(self, number: int) -> Optional[Message]:
@@ -607,13 +616,13 @@ def _texts_in(value: Optional[Message]) -> List[str]:
     return [item.text("string_value") for part in lists for item in part.messages("values")]
 
 
-def _type_specs_in(value: Message) -> Set[str]:
+def _type_specs_in(value: Message, kind: Optional[int]) -> Set[str]:
     """The classes of the types anywhere within a structured value."""
     found: Set[str] = set()
     open_values = [value]
     for message in open_values:
         for field, part in message.walk():
-            if field == "type_spec_value":
+            if field == "type_spec_value" and kind in (None, part.number("type_spec_class")):
                 found.add(_type_spec_class(part))
             if field != "tensor_shape_value":
                 open_values.append(part)

@@ -179,6 +179,15 @@ class Message:
         for start, end in self._spans(name):
             yield self._decode(start, end)
 
+    def all_texts(self, *names: str) -> List[List[str]]:
+        """The values of several repeated texts, in one pass."""
+        places = {self._fields[name][0]: place for place, name in enumerate(names)}
+        values: List[List[str]] = [[] for _ in names]
+        for number, wire, start, end in self._scan():
+            if wire == _LENGTH and number in places:
+                values[places[number]].append(self._decode(start, end))
+        return values
+
     def data(self, name: str) -> bytes:
         """The value of a field of bytes."""
         return next((self.source.read(start, end) for start, end in self._spans(name)), b"")

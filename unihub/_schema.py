@@ -99,6 +99,9 @@ TYPE_SPECS: Mapping[int, str] = {
     10: "RowPartitionSpec",
 }
 
+# The number of a type that is known by the name of its class only.
+REGISTERED_TYPE_SPEC = 12
+
 # Where the name in the .proto file is not the upper case of ours.
 _DTYPE_ALIASES = {"float32": "DT_FLOAT", "float64": "DT_DOUBLE", "float16": "DT_HALF"}
 
@@ -121,7 +124,7 @@ ENUMS: Mapping[str, Mapping[str, int]] = {
         "PER_REPLICA_SPEC": 8,
         "VARIABLE_SPEC": 9,
         "ROW_PARTITION_SPEC": 10,
-        "REGISTERED_TYPE_SPEC": 12,
+        "REGISTERED_TYPE_SPEC": REGISTERED_TYPE_SPEC,
         "EXTENSION_TYPE_SPEC": 13,
     },
 }

@@ -1,7 +1,7 @@
 """Looks for unsafe ops anywhere in the file of a model: in each of its graphs, and in each function however deep.
 
-What a hostile author can write is read as TensorFlow reads it: a message that stands twice is both, an op may be spelt by
-any bytes that mean its name. Whether an op is the model's own saver, or reads its own assets, is judged by what feeds it
+What a hostile author can write is read as TensorFlow reads it: of a message that stands twice both count, and lengths
+may be written in odd ways. Whether an op is the model's own saver, or reads its own assets, is judged by what feeds it
 and by what it feeds, never by its name.
 """
 from __future__ import annotations
@@ -10,7 +10,21 @@ import bisect
 import functools
 import re
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Pattern,
+    Set,
+    Tuple,
+    TypeVar,
+)
 
 from unihub._audit import keras_layers
 from unihub._audit.unsafe_ops import UNSAFE_OPS, Rule, pattern
@@ -27,6 +41,20 @@ _CHOICES = ("Select", "SelectV2")
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _PLACEHOLDERS = ("Placeholder", "PlaceholderWithDefault")
 _MAX_STEPS = 64
+
+_M = TypeVar("_M", bound=Callable[[Any], Any])
+
+
+def _once(method: _M) -> _M:
+    """Keeps what a method without arguments returns for as long as its object lives, and no longer."""
+
+    @functools.wraps(method)
+    def kept(self: Any) -> Any:
+        if method.__name__ not in self.kept:
+            self.kept[method.__name__] = method(self)
+        return self.kept[method.__name__]
+
+    return kept  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -59,18 +87,27 @@ def find(meta_graph: Message) -> Tuple[UnsafeOp, ...]:
     Returns:
         Them, in the order of the file.
     """
-    found = list(_Judge(meta_graph).unsafe()) if _hits(meta_graph) != [] else []
+    hits = _positions(meta_graph, _NAMES)
+    found = list(_Judge(meta_graph, hits).unsafe()) if hits != [] else []
     for objects in meta_graph.messages("object_graph_def"):
         found += [UnsafeOp(*layer) for layer in keras_layers.in_object_graph(objects)]
     return tuple(dict.fromkeys(found))
 
 
-def _hits(message: Message) -> Optional[List[int]]:
-    """Where the name of an unsafe op stands; ``None`` for a file that is too large to be in memory."""
+def _positions(message: Message, pattern: Pattern[bytes]) -> Optional[List[int]]:
+    """Where a pattern is found in a message; ``None`` for a file that is too large to be in memory."""
     memory = message.source.memory()
     if not memory:
         return None
-    return [found.start() for found in _NAMES.finditer(memory, message.start, message.end)]
+    return [found.start() for found in pattern.finditer(memory, message.start, message.end)]
+
+
+def _is_at(positions: Optional[List[int]], part: Message) -> bool:
+    """Whether one of the positions is in a part, as far as is known."""
+    if positions is None:
+        return True
+    place = bisect.bisect_left(positions, part.start)
+    return place < len(positions) and positions[place] < part.end
 
 
 class _Node(NamedTuple):
@@ -91,13 +128,15 @@ class _Node(NamedTuple):
 
 
 def _node(message: Message) -> _Node:
-    return _Node(message.text("name"), tuple(message.texts("op")), tuple(message.texts("input")), message)
+    names, ops, inputs = message.all_texts("name", "op", "input")
+    return _Node(names[-1] if names else "", tuple(ops), tuple(inputs), message)
 
 
 class _Body:
     """The nodes of the graph or of a function."""
 
     def __init__(self, name: str, field: str, parts: Iterable[Message]) -> None:
+        self.kept: Dict[str, Any] = {}
         self.name = name
         self._field = field
         self._parts = list(parts)
@@ -107,61 +146,54 @@ class _Body:
         for part in self._parts:
             yield from part.messages(self._field)
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019 - it goes with the file that was read
+    @_once
     def nodes(self) -> Dict[str, _Node]:
         """All nodes by their names."""
         return {node.name: node for node in map(_node, self.messages())}
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019
+    @_once
     def arguments(self) -> List[str]:
         """The names of a function's inputs."""
         signatures = [signature for part in self._parts for signature in part.messages("signature")]
         return [argument.text("name") for signature in signatures for argument in signature.messages("input_arg")]
 
-    def may_mention(self, name: bytes) -> bool:
-        """Whether a text stands anywhere in it."""
-        return any(name in part.source.read(part.start, part.end) for part in self._parts)
+    def holds(self, positions: Optional[List[int]]) -> bool:
+        """Whether one of the positions in the file is in it."""
+        return any(_is_at(positions, part) for part in self._parts)
 
 
 class _Judge:
     """One variant of a model, and what is asked of it."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, hits: Optional[List[int]]) -> None:
+        self.kept: Dict[str, Any] = {}
         self._message = message
-        self._hits = _hits(message)
-        graphs = list(message.messages("graph_def"))
-        self._graph = _Body(GRAPH, "node", graphs)
-        functions: Dict[str, List[Message]] = {}
-        for graph in graphs:
-            for library in graph.messages("library"):
-                for function in library.messages("function"):
-                    functions.setdefault(function.message("signature").text("name"), []).append(function)
-        self._functions = {name: _Body(name, "node_def", parts) for name, parts in functions.items()}
-        self._spans = functions
+        self._hits = hits
+        self._graph = _Body(GRAPH, "node", message.messages("graph_def"))
+        self._functions = [
+            function
+            for graph in message.messages("graph_def")
+            for library in graph.messages("library")
+            for function in library.messages("function")
+        ]
 
     def unsafe(self) -> Iterator[UnsafeOp]:
         """The ops that are unsafe here."""
-        for body in self._bodies():
+        for body in self._bodies(self._hits):
             for message in body.messages():
-                if self._is_hit(message):
+                if _is_at(self._hits, message):
                     node = _node(message)
                     for op in node.ops:
                         rule = UNSAFE_OPS.get(op)
                         if rule is not None and not self._is_harmless(body, node, rule):
                             yield UnsafeOp(op, node.name, body.name, rule.reason)
 
-    def _bodies(self) -> Iterator[_Body]:
-        """The graph, and the functions that may have such an op."""
+    def _bodies(self, positions: Optional[List[int]]) -> Iterator[_Body]:
+        """The graph, and the functions in which one of the positions is."""
         yield self._graph
-        for name, parts in self._spans.items():
-            if any(map(self._is_hit, parts)):
-                yield self._functions[name]
-
-    def _is_hit(self, part: Message) -> bool:
-        if self._hits is None:
-            return True
-        place = bisect.bisect_left(self._hits, part.start)
-        return place < len(self._hits) and self._hits[place] < part.end
+        for function in self._functions:
+            if _is_at(positions, function):
+                yield _Body(function.message("signature").text("name"), "node_def", [function])
 
     def _is_harmless(self, body: _Body, node: _Node, rule: Rule) -> bool:
         if node.op == "":
@@ -194,6 +226,9 @@ class _Judge:
             return False
         if body is self._graph and target.is_source(node):
             return True
+        if node.op == "ReadVariableOp":
+            paths = self._assigned(body, node)
+            return bool(paths) and all(self._leads(body, each, target, steps - 1) for each in paths)
         if node.op in _SAME:
             return bool(node.data) and self._leads(body, node.data[0], target, steps - 1)
         if node.op == "Pack":
@@ -204,6 +239,26 @@ class _Judge:
             is_first = bool(first) and self._leads(body, first[0], target, steps - 1)
             return is_first and all(self._is_end(body, each, steps - 1) for each in ends)
         return False
+
+    def _assigned(self, body: _Body, read: _Node) -> List[str]:
+        """What a variable can be, as far as that is sure; TensorFlow 2 keeps the path of an asset in one for TF1."""
+        handle = body.nodes().get(read.data[0]) if read.data else None
+        if body is not self._graph or handle is None or handle.op != "VarHandleOp" or self._hides_variables():
+            return []
+        name = list(_texts_of_attribute(handle, "shared_name"))
+        handles = [node for node in body.nodes().values() if node.op == "VarHandleOp"]
+        if not name or [node for node in handles if list(_texts_of_attribute(node, "shared_name")) == name] != [handle]:
+            return []
+        uses = [node for node in body.nodes().values() if handle.name in map(_node_of, node.data)]
+        if any(node.op not in ("ReadVariableOp", "AssignVariableOp", "VarIsInitializedOp") for node in uses):
+            return []
+        return [node.data[1] for node in uses if node.op == "AssignVariableOp" and len(node.data) == 2]
+
+    @_once
+    def _hides_variables(self) -> bool:
+        """Whether a function may make a variable known by its name alone."""
+        positions = _positions(self._message, re.compile(b"VarHandleOp"))
+        return any(_is_at(positions, function) for function in self._functions)
 
     def _is_end(self, body: _Body, text: str, steps: int) -> bool:
         """Whether what is put behind a path leads to no other directory than one below or beside."""
@@ -219,8 +274,9 @@ class _Judge:
         if node is None or node.op != "Const" or (body is not self._graph and node.name in body.arguments()):
             return None
         values = [value for key, value in _attributes(node) if key == "value"]
-        texts = [_text(part) for value in values for each in value.messages("tensor") for part in each.messages("string_val")]
-        return texts[0] if len(texts) == 1 and len(values) == 1 else None
+        tensors = [tensor for value in values for tensor in value.messages("tensor")]
+        found = [_text(part) for tensor in tensors for part in tensor.messages("string_val")]
+        return found[0] if len(found) == 1 and len(values) == 1 else None
 
     def _argument_leads(self, body: _Body, place: int, target: _Target, steps: int) -> bool:
         """The same for an input of a function: whoever calls it has to give it such a file."""
@@ -231,32 +287,31 @@ class _Judge:
         if bound is not None and not target.is_bound(bound, place - len(body.arguments()) + len(bound)):
             return False
         return all(
-            target.allows(caller, node) and len(node.data) > place and self._leads(caller, node.data[place], target, steps)
+            target.allows(caller, node)
+            and len(node.data) > place
+            and self._leads(caller, node.data[place], target, steps)
             for caller, node in calls
         )
 
     def _calls(self, name: str) -> Optional[List[Tuple[_Body, _Node]]]:
         """Who calls a function; ``None`` if it is used in another way, as the body of a loop is."""
-        word = re.compile(re.escape(name.encode()) + rb"(?![\w.])")
+        positions = _positions(self._message, re.compile(re.escape(name.encode()) + rb"(?![\w.])"))
         found: List[Tuple[_Body, _Node]] = []
-        for body in [self._graph, *self._functions.values()]:
-            if not body.may_mention(name.encode()):
-                continue
-            for message in body.messages():
-                if not word.search(message.source.read(message.start, message.end)):
+        for body in self._bodies(positions):
+            for message in body.messages() if body.holds(positions) else ():
+                if not _is_at(positions, message):
                     continue
                 node = _node(message)
-                called = [each.text("name") for key, value in _attributes(node) if key == "f" for each in value.messages("func")]
-                used = [each.text("name") for _, value in _attributes(node) for each in value.messages("func")]
-                if node.op == name or (node.op in _CALLS and called == [name] and used == [name]):
+                used = list(_functions_of(node))
+                if node.op == name or (node.op in _CALLS and used == [("f", name)]):
                     found.append((body, node))
-                elif name in used or _lists_functions(node):
+                elif name in [function for _, function in used] or _lists_functions(node):
                     return None
         return found
 
     # What the model says of itself.
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019
+    @_once
     def _bound_inputs(self) -> Dict[str, List[int]]:
         """The objects that each function of the Python objects captures."""
         return {
@@ -265,14 +320,20 @@ class _Judge:
             for entry in objects.messages("concrete_functions")
         }
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019
+    @_once
     def asset_tensors(self) -> FrozenSet[str]:
         """The nodes that stand for the paths of the model's own assets."""
         named = [(_node_of(asset.message("tensor_info").text("name")), asset) for asset in self._assets()]
-        outside = {name for name, asset in named if not _is_own_file(asset)}
-        return frozenset(name for name, _ in named) - outside
+        return frozenset(name for name, _ in named) - self.other_files()
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019
+    @_once
+    def other_files(self) -> FrozenSet[str]:
+        """The nodes that stand for what calls itself an asset, and is a file elsewhere."""
+        others = [asset for asset in self._assets() if not _is_own_file(asset)]
+        tensors = [tensor for asset in others for tensor in asset.messages("tensor_info")]
+        return frozenset(_node_of(name) for tensor in tensors for name in tensor.texts("name"))
+
+    @_once
     def asset_objects(self) -> FrozenSet[int]:
         """The numbers of the objects that are the model's own assets."""
         assets = list(self._message.messages("asset_file_def"))
@@ -292,20 +353,27 @@ class _Judge:
                 for item in entry.message("value").message("any_list").messages("value"):
                     yield item.message("value").read_as("AssetFileDef")
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019
+    @_once
     def saver_tensors(self) -> FrozenSet[str]:
         """The node that stands for the checkpoint's path."""
         return frozenset(_node_of(saver.text("filename_tensor_name")) for saver in self._message.messages("saver_def"))
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019
+    @_once
     def called(self) -> FrozenSet[str]:
         """The nodes of the graph that run when a signature is called."""
         return self._behind(self._signature_tensors(only_calls=True))
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019
+    @_once
     def running(self) -> FrozenSet[str]:
         """The nodes of the graph that run when the model is loaded or called, without who loads it naming a file."""
         return self._behind(list(self._signature_tensors()) + list(self._collected()))
+
+    @_once
+    def inputs(self) -> FrozenSet[str]:
+        """The nodes of the graph that are fed when a signature is called."""
+        signatures = [entry.message("value") for entry in self._message.messages("signature_def")]
+        fed = [each.message("value") for signature in signatures for each in signature.messages("inputs")]
+        return frozenset(_node_of(name) for tensor in fed for name in _names_of(tensor))
 
     def _behind(self, tensors: Iterable[str]) -> FrozenSet[str]:
         nodes = self._graph.nodes()
@@ -380,7 +448,10 @@ class _Assets(_Target):
         return True
 
     def is_source(self, node: _Node) -> bool:
-        return node.name in self._judge.asset_tensors() and (node.op == "Placeholder" or not self._is_called)
+        if node.op == "Placeholder" and node.name not in self._judge.inputs() | self._judge.other_files():
+            # Nobody but who feeds it by hand names a file, and the author of the model does not.
+            return True
+        return node.name in self._judge.asset_tensors() and not self._is_called
 
     def is_bound(self, bound: List[int], place: int) -> bool:
         return 0 <= place < len(bound) and bound[place] in self._judge.asset_objects()
@@ -405,6 +476,13 @@ def _texts_of_attribute(node: _Node, name: str) -> Iterator[str]:
 
 def _text(part: Message) -> str:
     return part.source.read(part.start, part.end).decode("utf-8", "replace")
+
+
+def _functions_of(node: _Node) -> Iterator[Tuple[str, str]]:
+    """The functions that a node names, by the attributes."""
+    for key, value in _attributes(node):
+        for function in value.messages("func"):
+            yield key, function.text("name")
 
 
 def _lists_functions(node: _Node) -> bool:

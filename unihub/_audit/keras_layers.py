@@ -1,7 +1,7 @@
-"""Layers of Keras that are Python code, as their metadata in a SavedModel say.
+"""Layers of Keras that are Python code, as their metadata in a SavedModel says.
 
-Keras stores the function of a ``Lambda`` layer as marshalled code. Only Keras runs it, when it rebuilds the layer from its
-config; ``tf.saved_model.load``, and so unihub, never reads it.
+Keras stores the function of a ``Lambda`` layer as marshalled code. Only Keras runs it, when it rebuilds the layer from
+its config; ``tf.saved_model.load``, and so unihub, never reads it.
 """
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The packages that bring ops or types of their own, as data.
 
 The names of ops were listed by importing each package: tensorflow_text 2.10.0, tensorflow_addons 0.18.0,
-tensorflow_decision_forests 1.0.1 and tensorflow_io 0.27.0 on TensorFlow 2.10.1, tf.contrib of TensorFlow 1.15.5; those of
+tensorflow_decision_forests 1.0.1, tensorflow_io 0.27.0 on TensorFlow 2.10.1, tf.contrib of TensorFlow 1.15.5; those of
 struct2tensor 0.46.0 and tensorflow_recommenders_addons 0.8.1 are in the libraries of their wheels.
 """
 from __future__ import annotations
@@ -74,7 +74,7 @@ OP_PACKAGES: Tuple[OpPackage, ...] = (
     OpPackage(
         "struct2tensor",
         "struct2tensor",
-        _ops("DecodeProtoSparseV.", "DecodeProtoMap(V2)?", "EquiJoin(Any)?Indices", "RunLengthBefore", "ParquetDataset"),
+        _ops("DecodeProtoSparseV.", "DecodeProtoMap.*", "EquiJoin(Any)?Indices", "RunLengthBefore", "ParquetDataset"),
     ),
     OpPackage(
         "tensorflow",

@@ -1,6 +1,7 @@
-"""The ops by which a model does more than compute, as data: each with the reason, and what decides whether it is unsafe.
+"""The ops by which a model does more than compute, as data: each with the reason, and when it is unsafe.
 
-All ops of TensorFlow 1.15 (with tf.contrib), 2.4 and 2.21, and of the packages in ``op_packages``, were gone through. docs/safety.md is written from this table.
+All ops of TensorFlow 1.15 (with tf.contrib), 2.4 and 2.21, and of the packages in ``op_packages``, were gone through.
+docs/safety.md shows this table.
 """
 from __future__ import annotations
 
@@ -145,8 +146,9 @@ _IO_FILES = (
 )
 _IO_WRITES = "FileCall FileSync TextOutputSequence TextOutputSequenceSetItem"
 _IO_SERVICES = (
-    "ArrowStreamDataset BigQueryClient BigQueryReadSession BigQueryTestClient BigQueryDataset ElasticsearchReadableInit "
-    "GRPCReadableInit KafkaDataset KafkaDecodeAvroInit KafkaGroupReadableInit KafkaIterableInit KafkaOutputSequence "
+    "ArrowStreamDataset BigQueryClient BigQueryReadSession BigQueryTestClient BigQueryDataset "
+    "ElasticsearchReadableInit GRPCReadableInit "
+    "KafkaDataset KafkaDecodeAvroInit KafkaGroupReadableInit KafkaIterableInit KafkaOutputSequence "
     "KafkaReadableInit KinesisReadableInit LayerKafkaInit MongoDBReadableInit MongoDBWritableInit "
     "PrometheusReadableInit PrometheusScrape PubSubReadableInit PulsarReadableInit PulsarWritableInit SqlIterableInit "
     "WriteKafka"
