@@ -100,7 +100,7 @@ def config_of(plan: Plan) -> Dict[str, Any]:
 
 
 def options_of(config: Dict[str, Any]) -> Dict[str, Any]:
-    """The arguments that a config names, without those that a file must not decide: whom to trust, what code to load."""
+    """The arguments that a config names, without what no file must decide: whom to trust, what code to load."""
     return {name: value for name, value in config.items() if name not in ("trust", "custom_op_libraries")}
 
 

@@ -19,9 +19,6 @@ from unihub import errors
 from unihub._audit import op_packages
 from unihub._audit.unsafe_ops import UNSAFE_OPS
 
-# TensorFlow keeps no functions in a TF1 graph before it has control flow of version 2 in tf.function.
-HAS_FUNCTIONS = TENSORFLOW >= (1, 15)
-
 
 def found_in(path):
     return {(op.op, op.where == "graph") for op in unihub.inspect(path).unsafe_ops}
@@ -75,7 +72,7 @@ def test_the_ops_of_the_table_that_this_tensorflow_has_are_spelt_right():
 
     known = [op for op in UNSAFE_OPS if ">" not in op and _compat.is_registered_op(op)]
     # Each TensorFlow has all but those that came later, or belong to a package.
-    assert len(known) >= 70
+    assert len(known) >= 60
     assert not _compat.is_registered_op("NoSuchOpAtAll")
 
 
@@ -198,7 +195,7 @@ class TestTrust:
     def test_clean_models_load_in_silence(self):
         with live_context(RUNTIME) as live, no_warning():
             model = unihub.load(str(DATA / "tf1_saved_model" / "half_plus_two"), trust=False)
-            assert live.run(model(np.float32([2.0])), model) is not None
+            assert live.run(model(np.float32([[2.0]])), model) is not None
 
 
 # What TensorFlow lacks.

@@ -87,11 +87,14 @@ def check(handle: Any, path: str, found: Tuple[UnsafeOp, ...], trust: Trust) -> 
 def warn(path: str, found: Tuple[UnsafeOp, ...]) -> None:
     """Tells the user of the unsafe ops in a model of their own, at their line."""
     if found:
-        warnings.warn(errors.UnsafeModelWarning.local(path, found), stacklevel=_level_of_caller())
+        warnings.warn(errors.UnsafeModelWarning.local(path, found), stacklevel=_level_of_caller() + 1)
 
 
 def _level_of_caller() -> int:
-    level, frame = 0, sys._getframe(1)  # type: int, Any
-    while frame is not None and os.path.abspath(frame.f_code.co_filename).startswith(_PACKAGE):
+    """How far up the stack the call of unihub stands; wrappers of TensorFlow may be in between."""
+    level, found, frame = 0, 0, sys._getframe(1)  # type: int, int, Any
+    while frame is not None:
         level, frame = level + 1, frame.f_back
-    return level
+        if frame is not None and os.path.abspath(frame.f_code.co_filename).startswith(_PACKAGE):
+            found = level + 1
+    return max(found, 1)
