@@ -10,22 +10,8 @@ import re
 from typing import Any, Callable, ContextManager, Iterator, Pattern, Tuple
 
 from unihub import _compat, errors
+from unihub._audit import op_packages, requirements
 from unihub._vocabulary import RuntimeMode
-
-# Packages that register ops under names of their own, by an op each that identifies them.
-_OP_PACKAGES: Tuple[Tuple[Pattern[str], str], ...] = (
-    (
-        re.compile(
-            "CaseFold|NormalizeUTF8|Wordpiece|Sentencepiece|WhitespaceTokenize|UnicodeScript|RegexSplit|Bert|Constrained|"
-            "FastWordpiece|TokenizerFromLogits|SentenceFragment|Mst|Roundtrip|Split.*Sentenc|TFText|NgramsStringJoin"
-        ),
-        "tensorflow-text",
-    ),
-    (re.compile("^(Addons>|EuclideanDistanceTransform|ImageProjectiveTransformV.$)"), "tensorflow-addons"),
-    (re.compile("DecisionForest|SimpleML"), "tensorflow-decision-forests"),
-    (re.compile("^(Struct2Tensor|DecodeProtoSparse|EquiJoin)"), "struct2tensor"),
-    (re.compile("^(RiegeliDataset|IO>)"), "tensorflow-io"),
-)
 
 
 def loading(plan: Any) -> ContextManager[None]:
@@ -88,10 +74,11 @@ def translate(
 
 def _missing_op(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:
     op = found.group(1)
-    package = next((package for pattern, package in _OP_PACKAGES if pattern.search(op)), "")
-    if not package and _newer(plan):
+    package = op_packages.package_of(op)
+    if package is None and _newer(plan):
         return _newer_model(plan, exc, found)
-    return errors.MissingOpsError.not_registered(plan.info.path, [op], package, _compat.tensorflow_version())
+    name = package.name if package else ""
+    return errors.MissingOpsError.not_registered(plan.info.path, [op], name, _compat.tensorflow_version())
 
 
 def _missing_kernel(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:
@@ -99,8 +86,7 @@ def _missing_kernel(plan: Any, exc: BaseException, found: Any) -> errors.UnihubE
 
 
 def _missing_type_spec(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:
-    type_spec = found.group(1)
-    return errors.MissingOpsError.type_spec_not_registered(plan.info.path, type_spec, type_spec.split(".")[0])
+    return requirements.missing_type(plan.info.path, found.group(1))
 
 
 def _newer_model(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:

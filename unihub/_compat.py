@@ -8,10 +8,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import importlib.util
 import io
 import os
 import sys
-from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from packaging.version import InvalidVersion, Version
 
@@ -471,6 +472,72 @@ def is_stateful_op(name: str) -> bool:
     else:  # Before TensorFlow 2.1.
         found = op_def_registry.get_registered_ops().get(name)
     return found is None or bool(found.is_stateful)
+
+
+def is_registered_op(name: str) -> bool:
+    """Whether TensorFlow knows an op, be it by a library that was loaded a moment ago.
+
+    ``tf.raw_ops`` lists only those it is built with. The register is in a private module of TensorFlow 1.14 to 2.22;
+    before 2.1 it has only the ops with a function in Python, and the C API, which pywrap_tensorflow has, all.
+    """
+    from tensorflow.python.framework import op_def_registry
+
+    if hasattr(op_def_registry, "get"):
+        return op_def_registry.get(name) is not None
+    return name in op_def_registry.get_registered_ops() or name in _ops_of_c_api()
+
+
+def _ops_of_c_api() -> FrozenSet[str]:
+    from tensorflow.core.framework import op_def_pb2
+    from tensorflow.python import pywrap_tensorflow
+
+    listed = pywrap_tensorflow.TF_GetBuffer(pywrap_tensorflow.TF_GetAllOpList())
+    return frozenset(op.name for op in op_def_pb2.OpList.FromString(listed).op)
+
+
+def is_registered_type_spec(name: str) -> bool:
+    """Whether TensorFlow knows a type by its name.
+
+    The register is private: in ``type_spec_registry`` since TensorFlow 2.12, in ``type_spec`` since 2.3; before, no
+    type could be registered.
+    """
+    import_tensorflow()
+    for module in ("type_spec_registry", "type_spec"):
+        try:
+            lookup = importlib.import_module("tensorflow.python.framework." + module).lookup
+        except (ImportError, AttributeError):
+            continue
+        try:
+            return lookup(name) is not None
+        except ValueError:
+            return False
+    return True
+
+
+def load_op_library(path: str) -> None:
+    """Loads a library of custom ops, or raises what TensorFlow does, which is an error of the system's linker."""
+    import_tensorflow().load_op_library(path)
+
+
+def import_if_installed(module: str) -> Optional[BaseException]:
+    """Imports a module that may not be there; what went wrong while it was imported, if something did.
+
+    Raises:
+        ModuleNotFoundError: It is not installed.
+    """
+    root = module.split(".")[0]
+    if root not in sys.modules and importlib.util.find_spec(root) is None:
+        raise ModuleNotFoundError("No module named {!r}".format(root), name=root)
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as exc:
+        if exc.name == module:
+            raise
+        return exc
+    # A library that was built for another TensorFlow fails in whatever way its symbols do.
+    except Exception as exc:
+        return exc
+    return None
 
 
 def any_message() -> Any:

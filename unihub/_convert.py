@@ -9,9 +9,10 @@ import contextlib
 import os
 import sys
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple, Union
 
 from unihub import _boundary, _compat, _export_dir, _facade, errors
+from unihub._audit import trust as _trust
 from unihub._conversion import CarriedSignature, Conversion
 from unihub._model_info import MetaGraph, ModelInfo
 from unihub._plan import choose_tags, parse_request
@@ -52,6 +53,7 @@ def convert(
     check: bool = True,
     tags: Optional[Iterable[str]] = None,
     overwrite: bool = False,
+    trust: Union[None, bool, str, Iterable[str]] = None,
     progress: Optional[Callable[[str], None]] = None
 ) -> Conversion:
     """Makes a TF1 Hub module, or a plain TF1 SavedModel, a TF2 SavedModel that can be fine-tuned.
@@ -68,6 +70,7 @@ def convert(
         check: Whether the original and the converted model are both run, on generated inputs, and compared.
         tags: The plain variant; by default the one that ``load`` takes.
         overwrite: Whether what is at ``export_dir`` may be replaced.
+        trust: As for ``load``: the model is run.
         progress: Is given a line of text for each stage; by default it goes to the standard error stream, unless the
             environment variable ``UNIHUB_NO_PROGRESS`` is 1.
 
@@ -89,7 +92,7 @@ def convert(
     """
     path = _export_dir.check(export_dir, overwrite)
     say = progress or _print_line
-    source = _read(handle, tags)
+    source = _read(handle, tags, trust)
     say("reading    {} ({})".format(source.info.path, source.info.format))
     with _export_dir.writing(path, overwrite) as directory, _refusing(source):
         report = _write(source, directory, say)
@@ -106,13 +109,14 @@ def _print_line(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def _read(handle: Any, tags: Optional[Iterable[str]]) -> _Source:
+def _read(handle: Any, tags: Optional[Iterable[str]], trust: Any) -> _Source:
     info = _facade.inspect(handle)
     runtime = detect_runtime()
     if info.format is Format.TF2_SAVED_MODEL:
         raise errors.UnsupportedError.converted_already(info.path)
     if runtime.mode is not RuntimeMode.TF2 or runtime.inside_function:
         raise errors.UnsupportedError.converts_in_eager_only(info.path, runtime)
+    _trust.warn(info.path, _trust.check(handle, info.path, info.unsafe_ops, _trust.parse(trust)))
     chosen = choose_tags(info, parse_request(tags=tags))
     train = chosen | {"train"}
     source = _Source(info, chosen, train if train in info.tag_sets and train != chosen else None, runtime)

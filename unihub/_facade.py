@@ -4,9 +4,10 @@ Each step is one function with one result, usable alone; none reaches back.
 """
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Optional
+from typing import Any, Dict, Iterable, Optional, Union
 
 from unihub import _boundary, _compat, _objects, _resolve, _reuse
+from unihub._audit import loading
 from unihub._model_info import ModelInfo
 from unihub._model_info import inspect as _inspect_path
 from unihub._plan import Plan, decide, parse_request
@@ -28,6 +29,8 @@ def load(
     collections: bool = True,
     full: bool = False,
     reuse: bool = False,
+    trust: Union[None, bool, str, Iterable[str]] = None,
+    custom_op_libraries: Iterable[Any] = (),
     offline: Optional[bool] = None,
     **layer_options: Any
 ) -> Any:
@@ -56,6 +59,11 @@ def load(
             are not there then.
         reuse: Whether to give back the very object that was loaded before in this process, from the same files with
             the same arguments.
+        trust: Whether the model may have ops that do more than compute (``inspect(...).unsafe_ops``). By default, what
+            ``UNIHUB_TRUST`` says; else one that was fetched from the network is refused, and one on this machine loaded
+            with an ``errors.UnsafeModelWarning``. ``True`` trusts it, ``False`` refuses it wherever it is; the names of
+            ops trust those.
+        custom_op_libraries: The libraries (``.so``) that register the model's own ops; they are loaded first.
         offline: Whether to use what is on this machine only; by default, whether ``UNIHUB_OFFLINE`` is set.
         **layer_options: For ``api="keras"``: ``arguments``, ``output_shape``, ``input_shape``, ``dtype`` and what
             else a Keras layer takes; in Keras 3 ``self_contained``, as ``KerasLayer`` says.
@@ -72,6 +80,7 @@ def load(
         UnsupportedError: The compatibility matrix refuses it.
         RuntimeUnavailableError: A package is missing, or too old or too new.
         SignatureError, TagsError, InputError: The arguments do not fit the model.
+        UnsafeModelError: It has ops that do more than compute, and is not trusted.
         MissingOpsError, LoadError: TensorFlow cannot load it.
 
     Example:
@@ -83,9 +92,10 @@ def load(
     decided = _compat.as_written(plan)(
         handle, trainable, signature, tags=tags, output_key=output_key, as_dict=as_dict, api=api, keras=keras,
         name=name, load_options=load_options, collections=collections, full=full, reuse=reuse,
-        offline=offline, **layer_options
+        trust=trust, custom_op_libraries=custom_op_libraries, offline=offline, **layer_options
     )  # fmt: skip
     with _boundary.loading(decided):
+        _compat.as_written(loading.prepare)(decided)
         return _reuse.loaded(decided, _compat.as_written(decided.load_strategy().load))
 
 
@@ -114,7 +124,9 @@ def plan(handle: Any, trainable: bool = False, signature: Optional[str] = None, 
     if _objects.is_object(handle):
         return decide(handle, handle, _objects.describe(handle), detect_runtime(), request)
     info = inspect(handle, offline=request.offline)
-    return decide(handle, info.path, info, detect_runtime(), request)
+    decided = decide(handle, info.path, info, detect_runtime(), request)
+    loading.check(decided)
+    return decided
 
 
 def inspect(handle: Any, *, offline: Optional[bool] = None) -> ModelInfo:

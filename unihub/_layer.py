@@ -99,6 +99,11 @@ def config_of(plan: Plan) -> Dict[str, Any]:
     return {name: value for name, value in options.items() if value not in (None, False)}
 
 
+def options_of(config: Dict[str, Any]) -> Dict[str, Any]:
+    """The arguments that a config names, without what no file must decide: whom to trust, what code to load."""
+    return {name: value for name, value in config.items() if name not in ("trust", "custom_op_libraries")}
+
+
 def check_may_train(plan: Plan, trainable: bool) -> None:
     """Refuses a layer that was made trainable after it was loaded, by itself or with the model around it."""
     if trainable and plan.signature is not None:

@@ -6,12 +6,15 @@ headers are read, never constants or variables, and nothing is kept: the files m
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import os
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple, Union
 
 from unihub import _conversion, _formats, _schema
+from unihub._audit import findings, keras_layers
+from unihub._audit.findings import UnsafeOp
 from unihub._checkpoint import Shape, read_shape
 from unihub._protobuf import Message
 from unihub._totals import Totals
@@ -95,6 +98,8 @@ class Contents:
         type_specs: The classes of the composite types in its functions' signatures.
         node_count: The number of nodes in its graph, those in functions left out.
         function_count: The number of functions in its library, which is what loading it takes time for.
+        unsafe_ops: Its ops that do more than compute.
+        registered_types: Those of the composite types that a package has to register by their names.
     """
 
     ops: FrozenSet[str] = frozenset()
@@ -102,6 +107,8 @@ class Contents:
     type_specs: FrozenSet[str] = frozenset()
     node_count: int = 0
     function_count: int = 0
+    unsafe_ops: Tuple[UnsafeOp, ...] = ()
+    registered_types: FrozenSet[str] = frozenset()
 
     def has_nodes(self, number: int) -> bool:
         """Whether it has at least so many nodes."""
@@ -279,6 +286,13 @@ class ModelInfo:
         return self.plain.assets
 
     @property
+    def unsafe_ops(self) -> Tuple[UnsafeOp, ...]:
+        """The ops of all its variants that do more than compute, and Keras layers that are Python code."""
+        found = [op for meta_graph in self.meta_graphs for op in meta_graph.contents.unsafe_ops]
+        found += [UnsafeOp(*layer) for layer in keras_layers.in_directory(self.path)]
+        return tuple(dict.fromkeys(found))
+
+    @property
     def tensorflow_version(self) -> str:
         """The TensorFlow that wrote it."""
         return self.plain.tensorflow_version
@@ -315,6 +329,7 @@ class ModelInfo:
             "frozen": self.frozen_totals.to_dict(),
             "assets": list(self.assets),
             "ops": sorted(self.ops),
+            "unsafe_ops": [dataclasses.asdict(op) for op in self.unsafe_ops],
             "meta_graphs": [meta_graph.to_dict() for meta_graph in self.meta_graphs],
             "notes": list(self.notes),
         }
@@ -332,6 +347,7 @@ class ModelInfo:
             ("frozen", [str(self.frozen_totals)]),
             ("assets", list(self.assets) or ["none"]),
             ("ops", ["{} types".format(len(self.ops))]),
+            ("unsafe ops", [str(op) for op in self.unsafe_ops] or ["none"]),
             ("notes", list(self.notes)),
         ]
 
@@ -461,6 +477,11 @@ def _read_type_specs(message: Message) -> FrozenSet[str]:
     return objects.type_specs() if objects is not None else frozenset()
 
 
+def _read_registered_types(message: Message) -> FrozenSet[str]:
+    objects = _object_graph(message)
+    return objects.type_specs(_schema.REGISTERED_TYPE_SPEC) if objects is not None else frozenset()
+
+
 def _count_nodes(message: Message) -> int:
     return message.message("graph_def").count("node")
 
@@ -476,6 +497,8 @@ _READERS: Dict[str, Callable[[Message], Any]] = {
     "type_specs": _read_type_specs,
     "node_count": _count_nodes,
     "function_count": _count_functions,
+    "unsafe_ops": findings.find,
+    "registered_types": _read_registered_types,
 }
 
 
@@ -577,14 +600,15 @@ class _ObjectGraph:
             if number in paths or number not in slots
         )
 
-    def type_specs(self) -> FrozenSet[str]:
+    def type_specs(self, kind: Optional[int] = None) -> FrozenSet[str]:
+        """The classes of the composite types, or those of one kind."""
         found: Set[str] = set()
         for function in self._message.messages("concrete_functions"):
             if not function.may_mention("StructuredValue", "type_spec_value"):
                 continue
             function = function.message("value")
-            found |= _type_specs_in(function.message("canonicalized_input_signature"))
-            found |= _type_specs_in(function.message("output_signature"))
+            found |= _type_specs_in(function.message("canonicalized_input_signature"), kind)
+            found |= _type_specs_in(function.message("output_signature"), kind)
         return frozenset(found)
 
     def _node(self, number: int) -> Optional[Message]:
@@ -638,13 +662,13 @@ def _texts_in(value: Optional[Message]) -> List[str]:
     return [item.text("string_value") for part in lists for item in part.messages("values")]
 
 
-def _type_specs_in(value: Message) -> Set[str]:
+def _type_specs_in(value: Message, kind: Optional[int]) -> Set[str]:
     """The classes of the types anywhere within a structured value."""
     found: Set[str] = set()
     open_values = [value]
     for message in open_values:
         for field, part in message.walk():
-            if field == "type_spec_value":
+            if field == "type_spec_value" and kind in (None, part.number("type_spec_class")):
                 found.add(_type_spec_class(part))
             if field != "tensor_shape_value":
                 open_values.append(part)

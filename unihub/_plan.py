@@ -5,10 +5,13 @@ another runtime than this one, and it loads nothing. Whatever cannot be done is 
 """
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar
 
 from unihub import _compat, _matrix, errors
+from unihub._audit import trust as _trust
+from unihub._audit.trust import Trust
 from unihub._matrix import Cell, Server
 from unihub._model_info import MetaGraph, ModelInfo
 from unihub._runtime import Runtime
@@ -39,6 +42,8 @@ class Request:
     reuse: bool = False
     # No matter for what is loaded.
     offline: Optional[bool] = field(default=None, compare=False)
+    trust: Trust = field(default=None, compare=False)
+    custom_op_libraries: Tuple[str, ...] = field(default=(), compare=False)
     layer_options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -175,6 +180,8 @@ def parse_request(
         own[flag] = _parse_flag(flag, own.get(flag))
     if own.get("offline") is not None:
         own["offline"] = _parse_flag("offline", own["offline"])
+    own["trust"] = _trust.parse(own.get("trust"))
+    own["custom_op_libraries"] = _parse_paths(own.get("custom_op_libraries"))
     return Request(
         api=parse_word(Api, "api", api),
         keras=parse_word(Keras, "keras", keras),
@@ -190,6 +197,12 @@ def _parse_flag(name: str, value: Any) -> bool:
     if isinstance(value, bool):
         return value
     raise errors.InputError.unknown_word(name, value, ["True", "False"])
+
+
+def _parse_paths(value: Any) -> Tuple[str, ...]:
+    """One path or several."""
+    paths = [value] if isinstance(value, (str, bytes, os.PathLike)) else value or ()
+    return tuple(os.fsdecode(path) for path in paths)
 
 
 def parse_word(words: Type[_W], argument: str, value: str) -> Optional[_W]:
@@ -365,7 +378,7 @@ def _check_layer_options(api: Api, request: Request) -> None:
     for option in request.layer_options:
         if api is not Api.KERAS:
             known = ["trainable", "signature", "tags", "output_key", "as_dict", "api", "keras", "name"]
-            known += ["load_options", "collections", "full", "reuse", "offline"]
+            known += ["load_options", "collections", "full", "reuse", "trust", "custom_op_libraries", "offline"]
             raise errors.InputError.unknown_option(option, known)
 
 

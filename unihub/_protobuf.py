@@ -173,6 +173,18 @@ class Message:
                 values[places[number]] = _signed(value)
         return [value or 0 for value in values]
 
+    def repeated_numbers(self, name: str) -> List[int]:
+        """The values of a repeated number, each by itself or all in one field."""
+        found: List[int] = []
+        for number, wire, start, end in self._scan():
+            if number == self._fields[name][0] and wire == _VARINT:
+                found.append(_signed(start))
+            elif number == self._fields[name][0] and wire == _LENGTH:
+                while start < end:
+                    value, start = self.source.varint(start)
+                    found.append(_signed(value))
+        return found
+
     def text(self, name: str) -> str:
         """The value of a text."""
         return next(self.texts(name), "")
@@ -181,6 +193,15 @@ class Message:
         """The values of a repeated text."""
         for start, end in self._spans(name):
             yield self._decode(start, end)
+
+    def all_texts(self, *names: str) -> List[List[str]]:
+        """The values of several repeated texts, in one pass."""
+        places = {self._fields[name][0]: place for place, name in enumerate(names)}
+        values: List[List[str]] = [[] for _ in names]
+        for number, wire, start, end in self._scan():
+            if wire == _LENGTH and number in places:
+                values[places[number]].append(self._decode(start, end))
+        return values
 
     def data(self, name: str) -> bytes:
         """The value of a field of bytes."""

@@ -99,6 +99,9 @@ TYPE_SPECS: Mapping[int, str] = {
     10: "RowPartitionSpec",
 }
 
+# The number of a type that is known by the name of its class only.
+REGISTERED_TYPE_SPEC = 12
+
 # Where the name in the .proto file is not the upper case of ours.
 _DTYPE_ALIASES = {"float32": "DT_FLOAT", "float64": "DT_DOUBLE", "float16": "DT_HALF"}
 
@@ -121,7 +124,7 @@ ENUMS: Mapping[str, Mapping[str, int]] = {
         "PER_REPLICA_SPEC": 8,
         "VARIABLE_SPEC": 9,
         "ROW_PARTITION_SPEC": 10,
-        "REGISTERED_TYPE_SPEC": 12,
+        "REGISTERED_TYPE_SPEC": REGISTERED_TYPE_SPEC,
         "EXTENSION_TYPE_SPEC": 13,
     },
 }
@@ -144,6 +147,7 @@ MESSAGES: Dict[str, Fields] = {
     "MetaGraphDef": {
         "meta_info_def": (1, "MetaInfoDef"),
         "graph_def": (2, "GraphDef"),
+        "saver_def": (3, "SaverDef"),
         "collection_def": (4, "CollectionEntry"),
         "signature_def": (5, "SignatureEntry"),
         "asset_file_def": (6, "AssetFileDef"),
@@ -160,38 +164,67 @@ MESSAGES: Dict[str, Fields] = {
     "BytesList": {"value": (1, BYTES)},
     "AnyList": {"value": (1, "Any")},
     "Any": {"type_url": (1, TEXT), "value": (2, BYTES)},
-    "VariableDef": {"variable_name": (1, TEXT)},
-    "AssetFileDef": {"filename": (2, TEXT)},
+    "SaverDef": {"filename_tensor_name": (1, TEXT)},
+    "VariableDef": {
+        "variable_name": (1, TEXT),
+        "initializer_name": (2, TEXT),
+        "snapshot_name": (3, TEXT),
+        "initial_value_name": (6, TEXT),
+    },
+    "AssetFileDef": {"tensor_info": (1, "TensorInfo"), "filename": (2, TEXT)},
     # tensorflow_hub's own: what the author of a module attached to it.
     "ModuleAttachment": {"key": (1, TEXT), "value": (2, BYTES)},
     "SignatureEntry": _map_of("SignatureDef"),
     "SignatureDef": {"inputs": (1, "TensorEntry"), "outputs": (2, "TensorEntry"), "method_name": (3, TEXT)},
     "TensorEntry": _map_of("TensorInfo"),
     "TensorInfo": {
+        "name": (1, TEXT),
         "dtype": (2, DTYPE),
         "tensor_shape": (3, "TensorShapeProto"),
         "coo_sparse": (4, "CooSparse"),
         "composite_tensor": (5, "CompositeTensor"),
     },
-    "CooSparse": {},
-    "CompositeTensor": {"type_spec": (1, "TypeSpecProto")},
+    "CooSparse": {
+        "values_tensor_name": (1, TEXT),
+        "indices_tensor_name": (2, TEXT),
+        "dense_shape_tensor_name": (3, TEXT),
+    },
+    "CompositeTensor": {"type_spec": (1, "TypeSpecProto"), "components": (2, "TensorInfo")},
     "TensorShapeProto": {"dim": (2, "Dim"), "unknown_rank": (3, NUMBER)},
     "Dim": {"size": (1, NUMBER)},
     "GraphDef": {"node": (1, "NodeDef"), "library": (2, "FunctionDefLibrary")},
-    "NodeDef": {"name": (1, TEXT), "op": (2, TEXT), "attr": (5, "AttrEntry")},
+    "NodeDef": {"name": (1, TEXT), "op": (2, TEXT), "input": (3, TEXT), "attr": (5, "AttrEntry")},
     "AttrEntry": _map_of("AttrValue"),
-    "AttrValue": {"type": (6, DTYPE), "shape": (7, "TensorShapeProto")},
+    "AttrValue": {
+        "list": (1, "AttrList"),
+        "s": (2, BYTES),
+        "type": (6, DTYPE),
+        "shape": (7, "TensorShapeProto"),
+        "tensor": (8, "TensorProto"),
+        "func": (10, "NameAttrList"),
+    },
+    "AttrList": {"s": (2, BYTES)},
+    "NameAttrList": {"name": (1, TEXT)},
+    "TensorProto": {"string_val": (8, BYTES)},
     "FunctionDefLibrary": {"function": (1, "FunctionDef")},
     "FunctionDef": {"signature": (1, "OpDef"), "node_def": (3, "NodeDef")},
-    "OpDef": {"name": (1, TEXT)},
+    "OpDef": {"name": (1, TEXT), "input_arg": (2, "ArgDef")},
+    "ArgDef": {"name": (1, TEXT)},
     "SavedObjectGraph": {"nodes": (1, "SavedObject"), "concrete_functions": (2, "ConcreteFunctionEntry")},
     "SavedObject": {
         "children": (1, "ObjectReference"),
         "slot_variables": (3, "SlotVariableReference"),
+        "user_object": (4, "SavedUserObject"),
+        "asset": (5, "SavedAsset"),
         "function": (6, "SavedFunction"),
         "variable": (7, "SavedVariable"),
         "bare_concrete_function": (8, "SavedBareConcreteFunction"),
     },
+    "SavedUserObject": {"identifier": (1, TEXT), "metadata": (3, BYTES)},
+    "SavedAsset": {"asset_file_def_index": (1, NUMBER)},
+    # What Keras writes beside a SavedModel since TensorFlow 2.5.
+    "KerasMetadata": {"nodes": (1, "KerasObject")},
+    "KerasObject": {"node_path": (3, TEXT), "identifier": (4, TEXT), "metadata": (5, BYTES)},
     "ObjectReference": {"node_id": (1, NUMBER), "local_name": (2, TEXT)},
     "SlotVariableReference": {"slot_variable_node_id": (3, NUMBER)},
     "SavedFunction": {"concrete_functions": (1, TEXT), "function_spec": (2, "FunctionSpec")},
@@ -205,6 +238,7 @@ MESSAGES: Dict[str, Fields] = {
     },
     "ConcreteFunctionEntry": _map_of("SavedConcreteFunction"),
     "SavedConcreteFunction": {
+        "bound_inputs": (2, NUMBER),
         "canonicalized_input_signature": (3, "StructuredValue"),
         "output_signature": (4, "StructuredValue"),
     },

@@ -870,6 +870,16 @@ class InputError(UnihubError, TypeError):
     """The arguments of a call do not fit the model."""
 
     @classmethod
+    def not_trust(cls, value: Any) -> InputError:
+        """The argument trust= is of another kind."""
+        return cls(
+            "trust={!r} says nothing.".format(value),
+            why="It is True, False, None, the name of an op, or a collection of such names.",
+            hint="pass True for a model whose author you trust, or the names that inspect(...).unsafe_ops lists.",
+            value=value,
+        )
+
+    @classmethod
     def wrong_names(cls, signature: Any, names: Iterable[str]) -> InputError:
         given, expected = sorted(map(str, names)), sorted(tensor.name for tensor in signature.inputs)
         unknown = [name for name in given if name not in expected]
@@ -1545,6 +1555,45 @@ class MissingOpsError(UnihubError, RuntimeError):
         )
 
     @classmethod
+    def broken_package(
+        cls, path: str, ops: Sequence[str], package: str, tensorflow: str, failure: BaseException
+    ) -> MissingOpsError:
+        """The package that brings the ops is there, and cannot be imported."""
+        return cls(
+            "{} uses ops that TensorFlow {} does not have: {}.".format(path, tensorflow, ", ".join(ops)),
+            why="They come from {}, which is installed but cannot be imported: {}: {}".format(
+                package, type(failure).__name__, _brief(failure)
+            ),
+            hint="{}: its libraries fit one release of TensorFlow only.".format(_how_to_get(package, tensorflow)),
+            path=path,
+            ops=tuple(ops),
+            package=package,
+            tensorflow=tensorflow,
+        )
+
+    @classmethod
+    def no_library(cls, library: str) -> MissingOpsError:
+        """A library of custom ops is not there."""
+        return cls(
+            "there is no library of custom ops at {}.".format(library),
+            why="custom_op_libraries= names the files (.so, .dylib, .dll) that register a model's own ops.",
+            hint="pass the path of the compiled library; relative paths begin in the working directory.",
+            library=library,
+        )
+
+    @classmethod
+    def broken_library(cls, library: str, tensorflow: str, failure: BaseException) -> MissingOpsError:
+        """A library of custom ops cannot be loaded."""
+        return cls(
+            "the library of custom ops {} cannot be loaded.".format(library),
+            why="{}: {}".format(type(failure).__name__, _brief(failure)),
+            hint="compile it against TensorFlow {}, with the flags of tf.sysconfig.get_compile_flags() and "
+            "get_link_flags(); a library fits one release of TensorFlow only.".format(tensorflow),
+            library=library,
+            tensorflow=tensorflow,
+        )
+
+    @classmethod
     def no_kernel(cls, path: str, op: str, tensorflow: str) -> MissingOpsError:
         return cls(
             "{} uses the op {}, for which TensorFlow {} has no kernel.".format(path, op, tensorflow),
@@ -1558,11 +1607,15 @@ class MissingOpsError(UnihubError, RuntimeError):
         )
 
     @classmethod
-    def type_spec_not_registered(cls, path: str, type_spec: str, package: str) -> MissingOpsError:
+    def type_spec_not_registered(
+        cls, path: str, type_spec: str, package: str, distribution: str = ""
+    ) -> MissingOpsError:
         return cls(
             "{} uses a type that is not registered here: {}.".format(path, type_spec),
             why="Its class lives in the package {}, and registers itself when that is imported.".format(package),
-            hint="pip install {} and import it before loading.".format(package.replace("_", "-")),
+            hint="pip install {} and import {} before loading.".format(
+                distribution or package.replace("_", "-"), package if distribution else "it"
+            ),
             path=path,
             type_spec=type_spec,
             package=package,
@@ -1595,6 +1648,47 @@ class UnsafeModelError(UnihubError, PermissionError):
             hint="if you trust the source of the file, load_model(..., safe_mode=False), or call "
             "keras.config.enable_unsafe_deserialization() first; a layer without self_contained=True needs neither.",
             handle=handle,
+        )
+
+
+    @classmethod
+    def untrusted(cls, handle: str, ops: Sequence[Any]) -> UnsafeModelError:
+        """It was fetched from the network, has such ops, and nobody said to trust it."""
+        return cls(
+            "{} was fetched from the network and may do more than compute.".format(handle),
+            why="It has these ops:\n" + _listed(ops),
+            hint="unihub.inspect({!r}).unsafe_ops lists all of them. If you trust who wrote it, load it with "
+            "trust=True, or with trust={!r} for no other ops than these; or set UNIHUB_TRUST likewise.".format(
+                handle, sorted({op.op for op in ops})
+            ),
+            handle=handle,
+            unsafe_ops=tuple(ops),
+        )
+
+    @classmethod
+    def refused(cls, handle: str, ops: Sequence[Any]) -> UnsafeModelError:
+        """It has such ops, and trust=False forbids them."""
+        return cls(
+            "{} may do more than compute, and trust=False (or UNIHUB_TRUST=0) forbids that.".format(handle),
+            why="It has these ops:\n" + _listed(ops),
+            hint="leave trust out to load a model of your own with a warning; or name the ops you accept, as "
+            "trust={!r}.".format(sorted({op.op for op in ops})),
+            handle=handle,
+            unsafe_ops=tuple(ops),
+        )
+
+
+class UnsafeModelWarning(UserWarning):
+    """A model on this machine has ops that do more than compute; it is loaded all the same."""
+
+    @classmethod
+    def local(cls, path: str, ops: Sequence[Any]) -> UnsafeModelWarning:
+        """The warning for a model of the user's own."""
+        return cls(
+            "{} may do more than compute; loading goes on, since it is on this machine:\n{}\n"
+            "trust=True, or trust={!r}, loads it without this warning, trust=False refuses it.".format(
+                path, _listed(ops), sorted({op.op for op in ops})
+            )
         )
 
 
@@ -1780,11 +1874,24 @@ def _tags(tags: Iterable[str]) -> str:
 
 
 def _how_to_get(package: str, tensorflow: str) -> str:
-    """What installs a package for a TensorFlow; only one of them is numbered as TensorFlow is."""
-    release = ".".join(tensorflow.split(".")[:2])
-    if package == "tensorflow-text":
-        return "pip install '{}=={}.*'".format(package, release)
-    return "install {} in the version that its page on PyPI names for TensorFlow {}".format(package, release)
+    """What installs a package for a TensorFlow, where the release is known."""
+    from unihub._audit.op_packages import release_of
+
+    release = release_of(package, tensorflow)
+    if release != package:
+        return "pip install '{}'".format(release)
+    series = ".".join(tensorflow.split(".")[:2])
+    return "install {} in the version that its page on PyPI names for TensorFlow {}".format(package, series)
+
+
+_MANY_OPS = 8
+
+
+def _listed(ops: Sequence[Any]) -> str:
+    """The first of many ops, a line each."""
+    lines = ["  {}".format(op) for op in ops[:_MANY_OPS]]
+    more = len(ops) - len(lines)
+    return "\n".join(lines + (["  and {} more".format(more)] if more > 0 else []))
 
 
 def _doing(operation: str) -> str:

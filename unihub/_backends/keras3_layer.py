@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, 
 
 from unihub import _boundary, _compat, _resolve, errors
 from unihub._backends.keras3_file import CallRecord, UnreadModel, describe_variable
-from unihub._layer import LayerOfModel, cast_floating, check_kerases, check_may_train, config_of
+from unihub._layer import LayerOfModel, cast_floating, check_kerases, check_may_train, config_of, options_of
 from unihub._plan import Plan
 from unihub._strategies.hub_load import HubLoad
 from unihub._vocabulary import Keras
@@ -140,7 +140,7 @@ def layer_class() -> Type[Any]:
         def from_config(cls, config: Dict[str, Any]) -> Any:
             from unihub import _facade
 
-            options = dict(config)
+            options = options_of(config)
             contents = options.pop("contents", None)
             if contents is None or not _compat.keras3_reads_file():
                 return _facade.load(api="keras", keras="keras3", **options)

@@ -9,7 +9,15 @@ import functools
 from typing import Any, Dict, Type
 
 from unihub import _boundary, _compat
-from unihub._layer import LayerOfModel, cast_floating, check_kerases, check_may_train, config_of, takes_training
+from unihub._layer import (
+    LayerOfModel,
+    cast_floating,
+    check_kerases,
+    check_may_train,
+    config_of,
+    options_of,
+    takes_training,
+)
 from unihub._model import Model
 from unihub._plan import Plan
 from unihub._strategies.hub_load import HubLoad
@@ -89,7 +97,7 @@ def layer_class() -> Type[Any]:
         def from_config(cls, config: Dict[str, Any]) -> Any:
             from unihub import _facade
 
-            return _facade.load(api="keras", keras="keras2", **config)
+            return _facade.load(api="keras", keras="keras2", **options_of(config))
 
     registered: Type[Any] = _compat.register_keras_serializable("unihub")(KerasLayer)
     return registered

@@ -1,0 +1,89 @@
+"""Whether TensorFlow has the ops and types of a model, asked before it is loaded.
+
+Packages that bring some are imported where they are installed; what is missing then is a typed error that names all of
+it, and what to install. A part of a model may need less than the whole, so there TensorFlow is left to say it.
+"""
+from __future__ import annotations
+
+import os
+from typing import Any, FrozenSet, Iterable, List, Optional
+
+from unihub import _compat, errors
+from unihub._audit import op_packages
+
+
+def meet(plan: Any) -> None:
+    """Loads and imports what the model of a plan needs beside TensorFlow.
+
+    Args:
+        plan: The plan.
+
+    Raises:
+        MissingOpsError: Something is missing, or a library cannot be loaded.
+    """
+    for library in plan.request.custom_op_libraries:
+        _load_library(library)
+    contents = plan.meta_graph.contents
+    missing = _missing_ops(contents.ops)
+    failure = None
+    packages = [op_packages.package_of(op) for op in missing]
+    for module in dict.fromkeys(package.module for package in packages if package):
+        failure = _try_import(module) or failure
+    missing = _missing_ops(missing)
+    types = _missing_types(contents.registered_types)
+    if plan.use is None and missing:
+        raise _describe(plan, missing, failure)
+    if plan.use is None and types:
+        raise missing_type(plan.info.path, types[0])
+
+
+def missing_type(path: str, type_spec: str) -> errors.MissingOpsError:
+    """The error for a type that is not registered."""
+    distribution, module = op_packages.type_package(type_spec)
+    same = distribution == module.replace("_", "-")
+    return errors.MissingOpsError.type_spec_not_registered(path, type_spec, module, "" if same else distribution)
+
+
+def _load_library(library: str) -> None:
+    if not os.path.isfile(library):
+        raise errors.MissingOpsError.no_library(library)
+    try:
+        _compat.load_op_library(os.path.abspath(library))
+    except Exception as exc:  # Whatever the linker, or the library's own initializers, say.
+        raise errors.MissingOpsError.broken_library(library, _compat.tensorflow_version(), exc) from exc
+
+
+def _missing_ops(ops: Iterable[str]) -> List[str]:
+    return sorted(op for op in ops if not _compat.is_registered_op(op))
+
+
+def _missing_types(types: FrozenSet[str]) -> List[str]:
+    missing = [name for name in sorted(types) if not _compat.is_registered_type_spec(name)]
+    for module in dict.fromkeys(op_packages.type_package(name)[1] for name in missing):
+        _try_import(module)
+    return [name for name in missing if not _compat.is_registered_type_spec(name)]
+
+
+def _try_import(module: str) -> Optional[BaseException]:
+    """Imports a module if it is installed; what went wrong."""
+    try:
+        return _compat.import_if_installed(module)
+    except ModuleNotFoundError:
+        return None
+
+
+def _describe(plan: Any, missing: List[str], failure: Optional[BaseException]) -> errors.MissingOpsError:
+    """The error for the first package, with all of its ops; the next is told when that one is there."""
+    path, tensorflow = plan.info.path, _compat.tensorflow_version()
+    packages = [(op, op_packages.package_of(op)) for op in missing]
+    package = next((found for _, found in packages if found is not None), None)
+    if package is not None:
+        ops = [op for op, found in packages if found is package]
+        if failure is not None:
+            return errors.MissingOpsError.broken_package(path, ops, package.name, tensorflow, failure)
+        return errors.MissingOpsError.not_registered(path, ops, package.name, tensorflow)
+    written = plan.meta_graph.tensorflow_version
+    if _compat.is_newer(written, tensorflow):
+        detail = "It has ops that are not known here: {}.".format(", ".join(missing))
+        return errors.MissingOpsError.newer_than_tensorflow(path, written, tensorflow, detail)
+    return errors.MissingOpsError.not_registered(path, missing, "", tensorflow)
