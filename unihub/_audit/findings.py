@@ -95,11 +95,11 @@ def find(meta_graph: Message) -> Tuple[UnsafeOp, ...]:
 
 
 def _positions(message: Message, pattern: Pattern[bytes]) -> Optional[List[int]]:
-    """Where a pattern is found in a message; ``None`` for a file that is too large to be in memory."""
-    memory = message.source.memory()
+    """Where a pattern is found in a message; ``None`` for one that is too large to be in memory."""
+    memory, base = message.load().source.window(message.start, message.end)
     if not memory:
         return None
-    return [found.start() for found in pattern.finditer(memory, message.start, message.end)]
+    return [base + found.start() for found in pattern.finditer(memory, message.start - base, message.end - base)]
 
 
 def _is_at(positions: Optional[List[int]], part: Message) -> bool:
