@@ -188,6 +188,26 @@ def test_an_error_of_a_class_of_somebody_else_has_the_status_of_its_base():
     assert status_of(Own("it.", why="so.", hint="do.")) == 3
 
 
+def test_an_error_may_have_further_parts(monkeypatch, capsys):
+    class Own(errors.HandleError):
+        def __str__(self):
+            return "it.\n  Why:  so:\n          a table\n          Key: no part\n  Hint: do.\n  Docs: https://example.com/x"
+
+    def failing(*_, **__):
+        raise Own("it.", why="so:\n  a table\n  Key: no part", hint="do.")
+
+    monkeypatch.setattr("unihub._resolve.resolve", failing)
+    assert cli.main(["resolve", "x"]) == 3
+    assert capsys.readouterr().err.splitlines() == [
+        "Own: it.",
+        "  Why:  so:",
+        "          a table",
+        "          Key: no part",
+        "  Hint: do.",
+        "  Docs: https://example.com/x",
+    ]
+
+
 def test_ctrl_c(monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt

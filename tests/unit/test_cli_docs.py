@@ -50,7 +50,9 @@ def test_text(line, text, capsys, monkeypatch):
     monkeypatch.chdir(DOCS.parent.parent)
     for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "TF_USE_LEGACY_KERAS"):
         monkeypatch.delenv(name, raising=False)
-    assert run(line, capsys).splitlines() == text.splitlines()
+    # Where an error links to is the matter of the tests of errors.
+    found = [printed for printed in run(line, capsys).splitlines() if not printed.startswith("  Docs: ")]
+    assert found == [printed for printed in text.splitlines() if not printed.startswith("  Docs: ")]
 
 
 @pytest.mark.parametrize(

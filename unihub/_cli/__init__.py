@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from typing import IO, Iterable, Optional, Sequence
+from typing import IO, Iterable, List, Optional, Sequence, Tuple
 
 from unihub import errors
 from unihub._cli import cache_commands, environment, matrix, migration, model_commands, status
@@ -36,7 +37,8 @@ def main(words: Optional[Sequence[str]] = None) -> int:
         The exit status: 0, or one for each kind of error.
 
     Example:
-        >>> main(["cache", "prune", "--dry-run", "--json"])  # doctest: +SKIP
+        >>> main(["cache", "ls", "--json"])
+        [...]
         0
     """
     parser = make_parser(COMMANDS)
@@ -78,8 +80,15 @@ def _tell(error: errors.UnihubError, for_machines: bool) -> int:
         print(error_json(name, error.what, error.why, error.hint, ended))
     else:
         parts = [("Why: ", lines(*error.why.splitlines())), ("Hint:", lines(*error.hint.splitlines()))]
+        parts += [(label, lines(text)) for label, text in _further_parts(error)]
         _print([Line("{}: {}".format(name, error.what), BAD), Fields(Line(""), parts, gap=1)], sys.stderr)
     return ended
+
+
+def _further_parts(error: errors.UnihubError) -> List[Tuple[str, str]]:
+    """What an error says in lines of its own beside why and hint, each a label and a text."""
+    found = re.findall(r"^  (\w+:) +(.*)$", str(error), re.MULTILINE)
+    return [part for part in found if part[0] not in ("Why:", "Hint:")]
 
 
 def _print(blocks: Iterable[Block], stream: IO[str]) -> None:
