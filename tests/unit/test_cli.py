@@ -188,6 +188,17 @@ def test_an_error_of_a_class_of_somebody_else_has_the_status_of_its_base():
     assert status_of(Own("it.", why="so.", hint="do.")) == 3
 
 
+def test_an_error_in_the_words_of_its_message(monkeypatch, capsys):
+    error = errors.HandleError("it.", why="so:\n  a table", hint="do.")
+
+    def failing(*_, **__):
+        raise error
+
+    monkeypatch.setattr("unihub._resolve.resolve", failing)
+    assert cli.main(["resolve", "x"]) == 3
+    assert capsys.readouterr().err == "HandleError: {}\n".format(error)
+
+
 def test_ctrl_c(monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
