@@ -26,7 +26,7 @@ from __future__ import annotations
 import difflib
 import os
 import textwrap
-from typing import Any, Iterable, Sequence, Tuple
+from typing import Any, Iterable, Optional, Sequence, Tuple
 
 _WIDTH = 118
 
@@ -946,6 +946,18 @@ class InputError(UnihubError, TypeError):
         )
 
     @classmethod
+    def other_strategy(cls, path: str, strategy: str, own: Optional[str]) -> InputError:
+        return cls(
+            "{} is used in the scope of a {}, and was loaded {}.".format(
+                path, strategy, "in that of another strategy, a {}".format(own) if own else "outside of it"
+            ),
+            why="Its variables are not the strategy's: each replica, or each worker, would change its own, or find none.",
+            hint="call unihub.load inside `with strategy.scope():`, with the strategy that trains.",
+            path=path,
+            strategy=strategy,
+        )
+
+    @classmethod
     def other_keras(cls, name: str, own: Any, other: Any) -> InputError:
         names = {"keras2": "Keras 2 (tf_keras, or tf.keras before TensorFlow 2.16)", "keras3": "Keras 3 (keras)"}
         return cls(
@@ -1272,6 +1284,27 @@ class UnsupportedError(UnihubError, NotImplementedError):
             hint="load and call it in the graph itself, outside of tf.function and, in TensorFlow 2, of tf.cond and "
             "tf.while_loop; or load it in eager TensorFlow 2 for inference.",
             path=path,
+        )
+
+    @classmethod
+    def module_in_strategy(cls, path: str, strategy: str) -> UnsupportedError:
+        return cls(
+            "a tf1-hub module cannot be loaded in the scope of a {} ({}).".format(strategy, path),
+            why="hub.Module makes plain variables of the graph, so that each replica would have, and train, its own.",
+            hint="unihub.convert({!r}, 'out') makes a TF2 SavedModel of it; load that in the scope.".format(path),
+            path=path,
+            strategy=strategy,
+        )
+
+    @classmethod
+    def out_of_reach(cls, path: str, format: Any, strategy: str) -> UnsupportedError:
+        return cls(
+            "a {} model cannot be loaded in the scope of a {} ({}).".format(format, strategy, path),
+            why="TensorFlow keeps the variables of a TF1 graph in the process that loads it, the coordinator, where no "
+            "worker can read them.",
+            hint="unihub.convert({!r}, 'out') makes a TF2 SavedModel of it; load that in the scope.".format(path),
+            path=path,
+            strategy=strategy,
         )
 
     @classmethod

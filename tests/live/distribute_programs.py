@@ -1,0 +1,278 @@
+"""Programs that train under ``tf.distribute``, each in a process of its own, started by a process that waits for orders.
+
+    python tests/live/distribute_programs.py
+
+Reads a line of JSON for each order: ``{"start": "train", "options": {...}, "environment": {...}, "log": path}`` gives the
+process id, ``{"wait": pid, "seconds": 60}`` its exit status or null, ``{"kill": pid}`` ends it as a crash would. The
+processes are forks of one that has TensorFlow imported, which takes longest; nothing of it runs before.
+"""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+
+import numpy as np
+import tensorflow as tf
+
+import unihub
+
+BATCH = 12
+RATE = 0.05
+FAILED = 3
+
+
+def make_strategy(kind):
+    """A strategy by a word."""
+    if kind == "mirrored":
+        use_two_cpus()
+        return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    if kind == "workers":
+        names = (tf.distribute, "MultiWorkerMirroredStrategy"), (tf.distribute.experimental, "MultiWorkerMirroredStrategy")
+        return next(getattr(*name)() for name in names if hasattr(*name))
+    return tf.distribute.get_strategy()
+
+
+def use_two_cpus():
+    """Two logical CPUs, each of which runs a replica."""
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+def make_batch(step, shape, dtype, width):
+    """The global batch of a step: inputs, and what the model's outputs are to be."""
+    random = np.random.RandomState(step)
+    return random.uniform(-1, 1, [BATCH] + shape).astype(dtype), random.uniform(-1, 1, [BATCH, width]).astype(dtype)
+
+
+class Training:
+    """A model that is trained in the scope of a strategy, by a loop of the user's own."""
+
+    def __init__(self, path, strategy, training, replicas=None):
+        self.strategy = strategy
+        self.training = training
+        self.replicas = replicas or strategy.num_replicas_in_sync
+        with strategy.scope():
+            self.model = unihub.load(path, trainable=True, api="load")
+            # Of TensorFlow itself, so that no Keras has a part in it.
+            self.optimizer = tf.compat.v1.train.MomentumOptimizer(RATE, 0.9)
+            self.step = tf.Variable(0, trainable=False, dtype=tf.int64)
+        signature = self.model.plan.meta_graph.signatures[0]
+        self._shape, self._dtype = list(signature.inputs[0].shape[1:]), signature.inputs[0].dtype
+        self._width = signature.outputs[0].shape[-1]
+        self._train = tf.function(self._run)
+
+    def gradients(self, x, y):
+        """The gradients of a part of the batch, as a part of those of the whole."""
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.square(self.model(x, training=self.training) - y)) / BATCH
+        return tape.gradient(loss, self.model.trainable_variables)
+
+    def train_replica(self, x, y):
+        """What each replica does."""
+        self.optimizer.apply_gradients(zip(self.gradients(x, y), self.model.trainable_variables))
+
+    def _run(self, x, y):
+        self.strategy.run(self.train_replica, args=(x, y))
+
+    def train_step(self):
+        """One step of all replicas, each with its part of the batch."""
+        x, y = make_batch(int(self.step.numpy()), self._shape, self._dtype, self._width)
+        size = BATCH // self.replicas
+
+        def part_of(values):
+            def take(context):
+                return tf.constant(values[context.replica_id_in_sync_group * size :][:size])
+
+            return self.strategy.experimental_distribute_values_from_function(take)
+
+        self._train(part_of(x), part_of(y))
+        self.step.assign_add(1)
+
+    def simulate_step(self):
+        """The same in one process without a strategy: by definition a replica sees only its part of the batch.
+
+        Gradients are sums over the replicas, moving statistics means over them.
+        """
+        x, y = make_batch(int(self.step.numpy()), self._shape, self._dtype, self._width)
+        size = BATCH // self.replicas
+        statistics = [variable for variable in self.model.variables if not variable.trainable]
+        before = [variable.numpy() for variable in statistics]
+        gradients, after = [], []
+        for replica in range(self.replicas):
+            for variable, value in zip(statistics, before):
+                variable.assign(value)
+            part = slice(replica * size, (replica + 1) * size)
+            gradients.append(self.gradients(tf.constant(x[part]), tf.constant(y[part])))
+            after.append([variable.numpy() for variable in statistics])
+        for variable, values in zip(statistics, zip(*after)):
+            variable.assign(np.mean(values, axis=0))
+        sums = [tf.add_n(parts) for parts in zip(*gradients)]
+        self.optimizer.apply_gradients(zip(sums, self.model.trainable_variables))
+        self.step.assign_add(1)
+
+    def write(self, path, **more):
+        """Writes the values of all variables."""
+        values = {"v{}".format(index): read(variable) for index, variable in enumerate(self.model.variables)}
+        np.savez(path, **values, **more)
+
+
+def read(variable):
+    """The value of a variable, the mean of its replicas' where each has its own."""
+    return tf.identity(variable).numpy()
+
+
+def train(path, out, kind, steps, training=False, replicas=None, checkpoints=None, dies_at=None):
+    """Trains, and writes the variables; with ``checkpoints`` after each step, and it goes on from the last one there."""
+    one = Training(path, make_strategy(kind), training, replicas)
+    began = 0
+    if checkpoints is not None:
+        checkpoint = tf.train.Checkpoint(model=one.model.native, optimizer=one.optimizer, step=one.step)
+        chief = tf.train.CheckpointManager(checkpoint, checkpoints, max_to_keep=2)
+        # All workers take part in reading the statistics, and one place can be written by one only.
+        own = chief if is_chief() else tf.train.CheckpointManager(checkpoint, out + ".own", max_to_keep=1)
+        checkpoint.restore(chief.latest_checkpoint)
+        began = int(one.step.numpy())
+    try:
+        while int(one.step.numpy()) < steps:
+            one.simulate_step() if kind == "one" else one.train_step()
+            if checkpoints is not None:
+                own.save(checkpoint_number=int(one.step.numpy()))
+            if dies_at == int(one.step.numpy()):
+                os.kill(os.getpid(), signal.SIGKILL)
+    except tf.errors.OpError as error:
+        print("lost a worker: {}".format(type(error).__name__), flush=True)
+        os._exit(FAILED)
+    one.write(out, began=began)
+
+
+def is_chief():
+    """Whether this is the first worker."""
+    return json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {"index": 0})["index"] == 0
+
+
+def fit(path, out, kind, steps, floatx="float32", by_hand=False):
+    """Trains with Keras, the data as ``fit`` shares them out."""
+    if floatx != "float32":
+        tf.keras.backend.set_floatx(floatx)
+    strategy = make_strategy(kind)
+    with strategy.scope():
+        layer = unihub.load(path, trainable=True, api="keras")
+        signature = layer.plan.meta_graph.signatures[0]
+        shape, dtype = list(signature.inputs[0].shape[1:]), signature.inputs[0].dtype
+        inputs = tf.keras.Input(shape, dtype=dtype)
+        # Frozen statistics: a replica's own would differ from those of the whole batch.
+        model = tf.keras.Model(inputs, layer(inputs, training=False))
+        loss = tf.keras.losses.MeanSquaredError()
+        model.compile(tf.keras.optimizers.SGD(RATE, momentum=0.9), loss)
+    batches = [make_batch(step, shape, dtype, signature.outputs[0].shape[-1]) for step in range(steps)]
+    data = tf.data.Dataset.from_tensor_slices(tuple(np.concatenate(arrays) for arrays in zip(*batches))).batch(BATCH)
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    model.fit(data.with_options(options), epochs=1, shuffle=False, verbose=0)
+    np.savez(out, **{"v{}".format(index): value for index, value in enumerate(model.get_weights())})
+
+
+def serve():
+    """A worker, or a parameter server, that does what the coordinator says."""
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    server = tf.distribute.Server(
+        resolver.cluster_spec(), job_name=resolver.task_type, task_index=resolver.task_id, protocol="grpc", start=True
+    )
+    server.join()
+
+
+def coordinate(path, out, steps, pause=None):
+    """Trains through workers that run steps as they come; waits in the middle for a file to be removed."""
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    strategy = tf.distribute.experimental.ParameterServerStrategy(resolver)
+    coordinator = tf.distribute.experimental.coordinator.ClusterCoordinator(strategy)
+    with strategy.scope():
+        model = unihub.load(path, trainable=True, api="load")
+        optimizer = tf.compat.v1.train.GradientDescentOptimizer(RATE)
+    signature = model.plan.meta_graph.signatures[0]
+    x, y = make_batch(0, list(signature.inputs[0].shape[1:]), signature.inputs[0].dtype, signature.outputs[0].shape[-1])
+    x, y = tf.constant(x), tf.constant(y)
+
+    def replica(x, y):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(model(x, training=True) - y))
+        variables = model.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
+        return loss
+
+    @tf.function
+    def step():
+        return strategy.run(replica, args=(x, y))
+
+    before = [read(variable) for variable in model.variables]
+    losses = [coordinator.schedule(step) for _ in range(steps // 2)]
+    coordinator.join()
+    if pause is not None:
+        open(pause, "w").close()
+        while os.path.exists(pause):
+            time.sleep(0.1)
+    losses += [coordinator.schedule(step) for _ in range(steps - steps // 2)]
+    coordinator.join()
+    moved = [float(np.abs(read(variable) - old).max()) for variable, old in zip(model.variables, before)]
+    places = [tf.DeviceSpec.from_string(variable.device).job for variable in model.variables]
+    kinds = sorted({type(variable).__name__ for variable in model.variables})
+    np.savez(out, losses=[float(loss.fetch()) for loss in losses], moved=moved, places=places, kinds=kinds)
+
+
+def load(handle, out, kind, **options):
+    """Loads a model, and says where it was found."""
+    with make_strategy(kind).scope():
+        np.savez(out, path=unihub.load(handle, **options).info.path)
+
+
+PROGRAMS = {program.__name__: program for program in (train, fit, serve, coordinate, load)}
+
+
+def start(program, options, environment, log):
+    """Runs a program in a new process."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        os.environ.update(environment)
+        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        for number in (1, 2):
+            os.dup2(handle, number)
+        PROGRAMS[program](**options)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def wait(pid, seconds):
+    """The exit status of a process, negative for a signal; ``None`` if it goes on."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+        time.sleep(0.05)
+    return None
+
+
+def obey(order):
+    """Does what a line says."""
+    if "start" in order:
+        return start(order["start"], order["options"], order["environment"], order["log"])
+    if "wait" in order:
+        return wait(order["wait"], order["seconds"])
+    os.kill(order["kill"], signal.SIGKILL)
+    return wait(order["kill"], 10)
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(obey(json.loads(line))), flush=True)
