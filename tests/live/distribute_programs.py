@@ -176,6 +176,95 @@ def fit(path, out, kind, steps, floatx="float32", by_hand=False):
     np.savez(out, **{"v{}".format(index): value for index, value in enumerate(model.get_weights())})
 
 
+def look(out, converted, data, folder):
+    """What becomes of models of each kind in the scope of two replicas, and outside of it; as JSON."""
+    strategy = make_strategy("mirrored")
+    found = {"variables": {}, "apart": {}, "errors": {}, "outputs": {}}
+    x = tf.constant(np.random.RandomState(0).uniform(-1, 1, [4, 8]), tf.float32)
+
+    def load_here(path, **options):
+        with strategy.scope():
+            return unihub.load(path, **options)
+
+    def refused(name, function):
+        try:
+            function()
+        except unihub.errors.UnihubError as error:
+            found["errors"][name] = "{}: {}".format(type(error).__name__, error.what)
+
+    def call_in_replicas(model, values, **options):
+        run = tf.function(lambda values: strategy.run(lambda part: model(part, **options), args=(values,)))
+        return [part.numpy() for part in strategy.experimental_local_results(run(values))]
+
+    for name, path, options in (
+        ("converted", converted, {"api": "load"}),
+        ("bare", data + "/saved_model/bare", {"api": "load"}),
+        ("layer", data + "/saved_model/reusable", {"api": "keras"}),
+        ("part", data + "/keras2", {"api": "keras"}),
+    ):
+        model = load_here(path, trainable=True, **options)
+        variables = [getattr(variable, "_loaded", variable) for variable in model.variables]
+        found["variables"][name] = sorted({(type(v).__name__, bool(v.trainable)) for v in variables})
+    model = load_here(data + "/saved_model/reusable", trainable=True, api="load")
+    for _ in range(3):
+        # Each replica has other statistics from here on; what is read is their mean.
+        parts = strategy.experimental_distribute_values_from_function(lambda context: x * (1 + context.replica_id_in_sync_group))
+        call_in_replicas(model, parts, training=True)
+    for variable in model.variables:
+        first, second = [part.numpy() for part in strategy.experimental_local_results(variable)]
+        mean = float(np.abs(read(variable) - (first + second) / 2).max())
+        found["apart"][variable.name] = [float(np.abs(first - second).max()), mean]
+    for name, path, values in (
+        ("text", "/saved_model/text", ["hello", "world"]),
+        ("tf1", "/tf1_saved_model/half_plus_two", [[1.0], [2.0]]),
+        ("session", "/tf1_saved_model/unliftable", [1.0, 2.0]),
+        ("signature", "/saved_model/signatures_only", x),
+    ):
+        options = {"signature": "encode"} if name == "signature" else {}
+        values = tf.constant(values)
+        alone = unihub.load(data + path, **options)(values).numpy()
+        outputs = call_in_replicas(load_here(data + path, **options), values)
+        found["outputs"][name] = [float(np.abs(output - alone).max()) for output in outputs]
+    outside = unihub.load(data + "/saved_model/reusable", trainable=True, api="load")
+    layer = unihub.load(data + "/saved_model/reusable", trainable=True, api="keras")
+    frozen = unihub.load(data + "/saved_model/reusable", api="load")
+    refused("loop", lambda: call_in_replicas(outside, x, training=True))
+    with strategy.scope():
+        refused("layer", lambda: layer(x))
+        refused("another", lambda: tf.distribute.OneDeviceStrategy("CPU:0").run(model, args=(x,)))
+        reused = [unihub.load(data + "/saved_model/reusable", reuse=True) for _ in range(2)]
+    found["frozen"] = float(np.abs(call_in_replicas(frozen, x)[1] - frozen(x).numpy()).max())
+    found["reused"] = [reused[0] is reused[1], unihub.load(data + "/saved_model/reusable", reuse=True) is reused[0]]
+    # A function that each replica runs loads once for all.
+    inside = strategy.run(lambda: unihub.load(data + "/saved_model/reusable", trainable=True, api="load"))
+    loaded = strategy.experimental_local_results(inside)
+    found["inside"] = [len({id(one.native) for one in loaded}), type(loaded[0].variables[0]).__name__]
+    if not hasattr(layer, "from_config") or not hasattr(tf.keras, "ops"):
+        found["file"] = None
+    else:
+        found["file"] = self_contained(strategy, data + "/saved_model/reusable", folder, x)
+    with open(out, "w") as file:
+        json.dump(found, file)
+
+
+def self_contained(strategy, path, folder, x):
+    """A Keras 3 file with the model inside, saved and read in the scope: the types of its variables, and what differs."""
+    with strategy.scope():
+        layer = unihub.KerasLayer(path, trainable=True, self_contained=True)
+        model = tf.keras.Sequential([tf.keras.Input((8,)), layer])
+        model.compile("sgd", "mse")
+    model.fit(np.ones((8, 8), np.float32), np.ones((8, 4), np.float32), batch_size=8, verbose=0)
+    model.save(folder + "/model.keras")
+    with strategy.scope():
+        again = tf.keras.models.load_model(folder + "/model.keras", safe_mode=False)
+    kinds = sorted({type(variable._loaded).__name__ for variable in again.layers[-1].variables})
+    again.fit(np.ones((8, 8), np.float32), np.ones((8, 4), np.float32), batch_size=8, verbose=0)
+    model = tf.keras.models.load_model(folder + "/model.keras", safe_mode=False)
+    with strategy.scope():
+        again = tf.keras.models.load_model(folder + "/model.keras", safe_mode=False)
+    return kinds, float(np.abs(model(x).numpy() - again(x).numpy()).max())
+
+
 def serve():
     """A worker, or a parameter server, that does what the coordinator says."""
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
@@ -185,7 +274,7 @@ def serve():
     server.join()
 
 
-def coordinate(path, out, steps, pause=None):
+def coordinate(path, out, steps, tf1, pause=None):
     """Trains through workers that run steps as they come; waits in the middle for a file to be removed."""
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
     strategy = tf.distribute.experimental.ParameterServerStrategy(resolver)
@@ -208,6 +297,14 @@ def coordinate(path, out, steps, pause=None):
     def step():
         return strategy.run(replica, args=(x, y))
 
+    refusals = []
+    outside = unihub.load(path, api="load")
+    with strategy.scope():
+        for attempt in (lambda: unihub.load(tf1), lambda: outside(x)):
+            try:
+                attempt()
+            except unihub.errors.UnihubError as error:
+                refusals.append(type(error).__name__)
     before = [read(variable) for variable in model.variables]
     losses = [coordinator.schedule(step) for _ in range(steps // 2)]
     coordinator.join()
@@ -220,7 +317,48 @@ def coordinate(path, out, steps, pause=None):
     moved = [float(np.abs(read(variable) - old).max()) for variable, old in zip(model.variables, before)]
     places = [tf.DeviceSpec.from_string(variable.device).job for variable in model.variables]
     kinds = sorted({type(variable).__name__ for variable in model.variables})
-    np.savez(out, losses=[float(loss.fetch()) for loss in losses], moved=moved, places=places, kinds=kinds)
+    np.savez(out, losses=[float(loss.fetch()) for loss in losses], moved=moved, places=places, kinds=kinds, refusals=refusals)
+
+
+def estimate(path, out, steps, distributed, module=None):
+    """Trains in an Estimator, whose ``model_fn`` loads the model in each replica; writes the checkpoint's variables."""
+    v1 = tf.compat.v1
+    v1.logging.set_verbosity(v1.logging.ERROR)
+    x, y = make_batch(0, [8], "float32", 4)
+
+    def model_fn(features, labels, mode):
+        training = mode == tf.estimator.ModeKeys.TRAIN
+        model = unihub.load(path, trainable=training, api="load")
+        outputs = model(features, training=training)
+        loss = tf.reduce_mean(tf.square(outputs - labels))
+        if not training:
+            return tf.estimator.EstimatorSpec(mode, loss=loss)
+        with tf.control_dependencies(model.update_ops):
+            step = v1.train.get_or_create_global_step()
+            train_op = v1.train.GradientDescentOptimizer(RATE).minimize(tf.identity(loss), step)
+        return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+    strategy = None
+    if distributed:
+        use_two_cpus()
+        # The collective ops that it takes by default hang in a session on CPUs, with any model.
+        reduction = tf.distribute.ReductionToOneDevice()
+        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], cross_device_ops=reduction)
+    config = tf.estimator.RunConfig(train_distribute=strategy, log_step_count_steps=None)
+    estimator = tf.estimator.Estimator(model_fn, out + ".model", config=config)
+    # Each replica gets a batch: the same one, so that the statistics are those of one process too.
+    estimator.train(lambda: tf.data.Dataset.from_tensors((x, y)).repeat(), steps=steps)
+    evaluated = estimator.evaluate(lambda: tf.data.Dataset.from_tensors((x, y)), steps=1)
+    names = sorted(estimator.get_variable_names())
+    values = {"v/" + name: estimator.get_variable_value(name) for name in names}
+    refused = ""
+    if distributed:
+        try:
+            with tf.Graph().as_default(), strategy.scope():
+                unihub.load(module)
+        except unihub.errors.UnihubError as error:
+            refused = "{}: {}".format(type(error).__name__, error.what)
+    np.savez(out, names=names, loss=evaluated["loss"], refused=refused, **values)
 
 
 def load(handle, out, kind, **options):
@@ -229,7 +367,7 @@ def load(handle, out, kind, **options):
         np.savez(out, path=unihub.load(handle, **options).info.path)
 
 
-PROGRAMS = {program.__name__: program for program in (train, fit, serve, coordinate, load)}
+PROGRAMS = {program.__name__: program for program in (train, fit, look, serve, coordinate, load, estimate)}
 
 
 def start(program, options, environment, log):
