@@ -217,7 +217,7 @@ def look(out, converted, data, folder):
     for name, path, values in (
         ("text", "/saved_model/text", ["hello", "world"]),
         ("tf1", "/tf1_saved_model/half_plus_two", [[1.0], [2.0]]),
-        ("session", "/tf1_saved_model/unliftable", [1.0, 2.0]),
+        ("session", "/tf1_saved_model/unliftable", [[1.0], [2.0]]),
         ("signature", "/saved_model/signatures_only", x),
     ):
         options = {"signature": "encode"} if name == "signature" else {}
@@ -231,8 +231,8 @@ def look(out, converted, data, folder):
     refused("loop", lambda: call_in_replicas(outside, x, training=True))
     with strategy.scope():
         refused("layer", lambda: layer(x))
-        refused("another", lambda: tf.distribute.OneDeviceStrategy("CPU:0").run(model, args=(x,)))
         reused = [unihub.load(data + "/saved_model/reusable", reuse=True) for _ in range(2)]
+    refused("another", lambda: tf.distribute.OneDeviceStrategy("CPU:0").run(model, args=(x,)))
     found["frozen"] = float(np.abs(call_in_replicas(frozen, x)[1] - frozen(x).numpy()).max())
     found["reused"] = [reused[0] is reused[1], unihub.load(data + "/saved_model/reusable", reuse=True) is reused[0]]
     # A function that each replica runs loads once for all.
