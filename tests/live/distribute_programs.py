@@ -48,6 +48,14 @@ def make_batch(step, shape, dtype, width):
     return random.uniform(-1, 1, [BATCH] + shape).astype(dtype), random.uniform(-1, 1, [BATCH, width]).astype(dtype)
 
 
+def describe(model):
+    """The shape and dtype of an input, and how many numbers there are for it; of one without a signature it is known."""
+    for signature in model.plan.meta_graph.signatures:
+        (tensor,) = signature.inputs
+        return list(tensor.shape[1:]), tensor.dtype, signature.outputs[0].shape[-1]
+    return [8], "float32", 4
+
+
 class Training:
     """A model that is trained in the scope of a strategy, by a loop of the user's own."""
 
@@ -60,9 +68,7 @@ class Training:
             # Of TensorFlow itself, so that no Keras has a part in it.
             self.optimizer = tf.compat.v1.train.MomentumOptimizer(RATE, 0.9)
             self.step = tf.Variable(0, trainable=False, dtype=tf.int64)
-        signature = self.model.plan.meta_graph.signatures[0]
-        self._shape, self._dtype = list(signature.inputs[0].shape[1:]), signature.inputs[0].dtype
-        self._width = signature.outputs[0].shape[-1]
+        self._kind = describe(self.model)
         self._train = tf.function(self._run)
 
     def gradients(self, x, y):
@@ -80,7 +86,7 @@ class Training:
 
     def train_step(self):
         """One step of all replicas, each with its part of the batch."""
-        x, y = make_batch(int(self.step.numpy()), self._shape, self._dtype, self._width)
+        x, y = make_batch(int(self.step.numpy()), *self._kind)
         size = BATCH // self.replicas
 
         def part_of(values):
@@ -97,7 +103,7 @@ class Training:
 
         Gradients are sums over the replicas, moving statistics means over them.
         """
-        x, y = make_batch(int(self.step.numpy()), self._shape, self._dtype, self._width)
+        x, y = make_batch(int(self.step.numpy()), *self._kind)
         size = BATCH // self.replicas
         statistics = [variable for variable in self.model.variables if not variable.trainable]
         before = [variable.numpy() for variable in statistics]
@@ -154,21 +160,20 @@ def is_chief():
     return json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {"index": 0})["index"] == 0
 
 
-def fit(path, out, kind, steps, floatx="float32", by_hand=False):
+def fit(path, out, kind, steps, floatx="float32"):
     """Trains with Keras, the data as ``fit`` shares them out."""
     if floatx != "float32":
         tf.keras.backend.set_floatx(floatx)
     strategy = make_strategy(kind)
     with strategy.scope():
         layer = unihub.load(path, trainable=True, api="keras")
-        signature = layer.plan.meta_graph.signatures[0]
-        shape, dtype = list(signature.inputs[0].shape[1:]), signature.inputs[0].dtype
-        inputs = tf.keras.Input(shape, dtype=dtype)
+        kind_of_data = describe(layer)
+        inputs = tf.keras.Input(kind_of_data[0], dtype=kind_of_data[1])
         # Frozen statistics: a replica's own would differ from those of the whole batch.
         model = tf.keras.Model(inputs, layer(inputs, training=False))
         loss = tf.keras.losses.MeanSquaredError()
         model.compile(tf.keras.optimizers.SGD(RATE, momentum=0.9), loss)
-    batches = [make_batch(step, shape, dtype, signature.outputs[0].shape[-1]) for step in range(steps)]
+    batches = [make_batch(step, *kind_of_data) for step in range(steps)]
     data = tf.data.Dataset.from_tensor_slices(tuple(np.concatenate(arrays) for arrays in zip(*batches))).batch(BATCH)
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
@@ -282,9 +287,7 @@ def coordinate(path, out, steps, tf1, pause=None):
     with strategy.scope():
         model = unihub.load(path, trainable=True, api="load")
         optimizer = tf.compat.v1.train.GradientDescentOptimizer(RATE)
-    signature = model.plan.meta_graph.signatures[0]
-    x, y = make_batch(0, list(signature.inputs[0].shape[1:]), signature.inputs[0].dtype, signature.outputs[0].shape[-1])
-    x, y = tf.constant(x), tf.constant(y)
+    x, y = map(tf.constant, make_batch(0, *describe(model)))
 
     def replica(x, y):
         with tf.GradientTape() as tape:

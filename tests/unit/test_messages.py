@@ -208,6 +208,14 @@ GOLDEN = [
           Hint: load it again inside this graph (an Estimator's model_fn loads its own).""",
     ),
     (
+        "InputError.other_strategy",
+        InputError.other_strategy("models/convnet", "MirroredStrategy", None),
+        """\
+        models/convnet is used in the scope of a MirroredStrategy, and was loaded outside of it.
+          Why:  Its variables are not the strategy's: each replica, or each worker, would change its own, or find none.
+          Hint: call unihub.load inside `with strategy.scope():`, with the strategy that trains.""",
+    ),
+    (
         "InputError.finalized_graph",
         InputError.finalized_graph(),
         """\
@@ -272,6 +280,23 @@ GOLDEN = [
           Why:  hub.Module builds graph variables; inside a function they keep random values, without an error.
           Hint: load and call it in the graph itself, outside of tf.function and, in TensorFlow 2, of tf.cond and
                 tf.while_loop; or load it in eager TensorFlow 2 for inference.""",
+    ),
+    (
+        "UnsupportedError.module_in_strategy",
+        UnsupportedError.module_in_strategy("models/convnet", "MirroredStrategy"),
+        """\
+        a tf1-hub module cannot be loaded in the scope of a MirroredStrategy (models/convnet).
+          Why:  hub.Module makes plain variables of the graph, so that each replica would have, and train, its own.
+          Hint: unihub.convert('models/convnet', 'out') makes a TF2 SavedModel of it; load that in the scope.""",
+    ),
+    (
+        "UnsupportedError.out_of_reach",
+        UnsupportedError.out_of_reach("models/convnet", "tf1-hub", "ParameterServerStrategyV2"),
+        """\
+        a tf1-hub model cannot be loaded in the scope of a ParameterServerStrategyV2 (models/convnet).
+          Why:  TensorFlow keeps the variables of a TF1 graph in the process that loads it, the coordinator, where no worker
+                can read them.
+          Hint: unihub.convert('models/convnet', 'out') makes a TF2 SavedModel of it; load that in the scope.""",
     ),
     (
         "UnsupportedError.nothing_to_train",
