@@ -90,12 +90,13 @@ def work(directory):
             # A part of the batch's mean; apply_gradients() adds the parts of all replicas.
             loss = tf.reduce_sum(errors) / BATCH
             l2 = tf.add_n([each() for each in model.regularization_losses]) / strategy.num_replicas_in_sync
-        optimizer.apply_gradients(zip(tape.gradient(loss + l2, weights), weights))
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, loss)
+            total = loss + l2
+        optimizer.apply_gradients(zip(tape.gradient(total, weights), weights))
+        return loss
 
     @tf.function
     def train_step(batch):
-        return strategy.experimental_local_results(strategy.run(train_replica, args=batch))[0]
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(train_replica, args=batch), axis=None)
 
     @tf.function
     def find_statistics():
