@@ -5,9 +5,10 @@ Runs on TensorFlow 2.4 and newer, with any Keras, for the training loop is one's
     python examples/multi_worker_fine_tune.py
 
 Started like that it starts the workers, and tells each by ``TF_CONFIG`` who it is; on several machines whatever starts
-your processes does that. Each worker loads the model inside the scope of the strategy, takes its half of each batch, and
-saves a checkpoint after each epoch, so that it goes on from there when all are started again. The example fails when the
-workers end with other weights than each other, when the loss does not fall, or when a moving statistic stays what it was.
+your processes does that. Each worker loads the model inside the scope of the strategy, takes its half of each batch,
+and saves a checkpoint after each epoch, so that it goes on from there when all are started again with the same
+directory. It fails when the workers end with other weights than each other, the loss does not fall, or a moving
+statistic stays what it was.
 """
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def start_workers(directory):
         config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
         command = [sys.executable, os.path.abspath(__file__), directory]
         processes.append(subprocess.Popen(command, env=dict(os.environ, TF_CONFIG=config)))
-    return int(any([process.wait() for process in processes])) or compare_weights(directory)
+    statuses = [process.wait() for process in processes]
+    return 1 if any(statuses) else compare_weights(directory)
 
 
 def find_addresses(count):

@@ -951,7 +951,7 @@ class InputError(UnihubError, TypeError):
             "{} is used in the scope of a {}, and was loaded {}.".format(
                 path, strategy, "in that of another strategy, a {}".format(own) if own else "outside of it"
             ),
-            why="Its variables are not the strategy's: each replica, or each worker, would change its own, or find none.",
+            why="Its variables are not the strategy's: each replica or worker would change its own, or find none.",
             hint="call unihub.load inside `with strategy.scope():`, with the strategy that trains.",
             path=path,
             strategy=strategy,

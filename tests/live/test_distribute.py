@@ -34,8 +34,6 @@ pytestmark = [
     pytest.mark.skipif(TENSORFLOW < (2, 4), reason="parameter servers and logical CPUs are public from TensorFlow 2.4 on"),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes are forks"),
 ]
-# Each shows the same on any TensorFlow, and takes long.
-both_ends = pytest.mark.thorough
 
 
 class Machine:
@@ -182,6 +180,7 @@ class TestLoop:
         machine.finish(machine.start("train", path=convnet64, out=out, kind="mirrored", steps=STEPS, training=True))
         assert apart(variables_of(out), alone(convnet64, True, 2)) <= 1e-9
 
+    @pytest.mark.thorough
     def test_three_workers(self, machine, alone, convnet64):
         """In float64, with batch normalization that trains."""
         check_workers(machine, alone, 3, convnet64, True, 1e-9)
@@ -190,7 +189,7 @@ class TestLoop:
         """In float32, with frozen statistics: the same as the whole batch at once."""
         check_workers(machine, alone, 2, REUSABLE, False, 1e-5)
 
-    @both_ends
+    @pytest.mark.thorough
     def test_a_killed_worker(self, machine, alone, directory, convnet64):
         """The others end with an error; all are started again, go on from the checkpoint, and end with the same."""
         options = {"path": convnet64, "kind": "workers", "steps": STEPS, "training": True}
@@ -207,6 +206,7 @@ class TestLoop:
 
 
 class TestParameterServer:
+    @pytest.mark.thorough
     def test_a_killed_worker(self, machine, directory, convnet64):
         """A coordinator, two workers and a server; the coordinator goes on while a worker is gone and when it is back."""
         addresses = free_addresses(4)
@@ -243,7 +243,7 @@ class TestKeras:
         self.compare(machine, directory, "mirrored", **self.model())
 
     @pytest.mark.skipif(not HAS_KERAS2, reason="Keras 3 cannot: it fails with two workers, whatever the layer")
-    @both_ends
+    @pytest.mark.thorough
     def test_fit_on_two_workers(self, machine, directory, convnet64):
         self.compare(machine, directory, "workers", path=convnet64, floatx="float64")
 
@@ -266,6 +266,7 @@ class TestKeras:
 
 @pytest.mark.skipif(TENSORFLOW >= (2, 16) or TENSORFLOW < (2, 10), reason="Estimator is gone from TensorFlow 2.16 on")
 class TestEstimator:
+    @pytest.mark.thorough
     def test_train_distribute(self, machine, directory, plain):
         """``model_fn`` loads the model in each replica; the checkpoint is that of one process."""
         outs = [str(directory / "estimator{}.npz".format(index)) for index in (0, 1)]
@@ -324,7 +325,7 @@ def make(path):
 
 
 @pytest.mark.skipif(not HAS_HUB and HAS_KERAS2, reason="the Keras 2 layer needs tensorflow_hub")
-@both_ends
+@pytest.mark.thorough
 class TestModels:
     """What becomes of a model in the scope of a strategy."""
 
@@ -367,6 +368,7 @@ class TestModels:
 
 
 class TestDownload:
+    @pytest.mark.thorough
     def test_one_for_all_workers_of_a_machine(self, machine, directory):
         """Three workers that ask at the same time: one fetches, the others find what it fetched."""
         archive = io.BytesIO()

@@ -212,7 +212,7 @@ GOLDEN = [
         InputError.other_strategy("models/convnet", "MirroredStrategy", None),
         """\
         models/convnet is used in the scope of a MirroredStrategy, and was loaded outside of it.
-          Why:  Its variables are not the strategy's: each replica, or each worker, would change its own, or find none.
+          Why:  Its variables are not the strategy's: each replica or worker would change its own, or find none.
           Hint: call unihub.load inside `with strategy.scope():`, with the strategy that trains.""",
     ),
     (
