@@ -95,7 +95,8 @@ def averaging(plan: Any) -> Iterator[None]:
     written = written_variables.find(plan.source, plan.tags)
 
     def create(next_creator: Any, **options: Any) -> Any:
-        if not options.get("trainable") and _key(options) in written:
+        # What the model trains as well cannot be so; and objects of other kinds may make variables of their own.
+        if options.get("trainable") is False and options.get("dtype") is not None and _key(options) in written:
             mean = tf.as_dtype(options["dtype"]).is_floating
             options["synchronization"] = tf.VariableSynchronization.ON_READ
             if options.get("aggregation") in (None, tf.VariableAggregation.NONE):
