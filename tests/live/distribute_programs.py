@@ -309,18 +309,19 @@ def coordinate(path, out, steps, tf1, pause=None):
             except unihub.errors.UnihubError as error:
                 refusals.append(type(error).__name__)
     before = [read(variable) for variable in model.variables]
-    losses = [coordinator.schedule(step) for _ in range(steps // 2)]
+    # Fetched at once: a worker that is lost takes what lies with it along.
+    losses = [loss.fetch() for loss in [coordinator.schedule(step) for _ in range(steps // 2)]]
     coordinator.join()
     if pause is not None:
         open(pause, "w").close()
         while os.path.exists(pause):
             time.sleep(0.1)
-    losses += [coordinator.schedule(step) for _ in range(steps - steps // 2)]
+    losses += [loss.fetch() for loss in [coordinator.schedule(step) for _ in range(steps - steps // 2)]]
     coordinator.join()
     moved = [float(np.abs(read(variable) - old).max()) for variable, old in zip(model.variables, before)]
     places = [tf.DeviceSpec.from_string(variable.device).job for variable in model.variables]
     kinds = sorted({type(variable).__name__ for variable in model.variables})
-    np.savez(out, losses=[float(loss.fetch()) for loss in losses], moved=moved, places=places, kinds=kinds, refusals=refusals)
+    np.savez(out, losses=losses, moved=moved, places=places, kinds=kinds, refusals=refusals)
 
 
 def estimate(path, out, steps, distributed, module=None):
