@@ -193,6 +193,38 @@ def call_flat(concrete: Any, tensors: Sequence[Any]) -> Any:
     return concrete._call_flat(list(tensors), concrete.captured_inputs)
 
 
+def captured_tensors(concrete: Any) -> List[Any]:
+    """What a concrete function captures, a variable by its handle.
+
+    Under a ``tf.distribute`` strategy, in a graph, TensorFlow 2.15 names the variable itself. Its handle is that of
+    this replica, and outside of the replicas that of the first.
+    """
+    in_replica = not import_tensorflow().distribute.in_cross_replica_context()
+    found = []
+    for value in concrete.captured_inputs:
+        if hasattr(value, "handle"):
+            value = (value if in_replica else getattr(value, "_primary", value)).handle
+        found.append(value)
+    return found
+
+
+def parts_of(variable: Any) -> Sequence[Any]:
+    """The variables of the replicas that a variable of a ``tf.distribute`` strategy is made of; none of any other.
+
+    ``tf.distribute.DistributedValues`` has them since TensorFlow 2.1, without a public name.
+    """
+    values = getattr(import_tensorflow().distribute, "DistributedValues", ())
+    return tuple(getattr(variable, "values", ())) if isinstance(variable, values) else ()
+
+
+def has_remote_workers(strategy: Any) -> bool:
+    """Whether the replicas of a strategy run in other processes, which reach nothing but the strategy's variables.
+
+    By its class's name: ``ParameterServerStrategyV2`` is public from TensorFlow 2.4 on, and by two names.
+    """
+    return any(cls.__name__ == "ParameterServerStrategyV2" for cls in type(strategy).__mro__)
+
+
 def restored_arguments(loaded: Any) -> Tuple[str, ...]:
     """What the call of an object that ``tf.saved_model.load`` gave takes; none for any other object.
 

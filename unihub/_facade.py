@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, Optional, Union
 
-from unihub import _boundary, _compat, _objects, _resolve, _reuse
+from unihub import _boundary, _compat, _distribution, _objects, _resolve, _reuse
 from unihub._audit import loading
 from unihub._model_info import ModelInfo
 from unihub._model_info import inspect as _inspect_path
@@ -94,6 +94,7 @@ def load(
         name=name, load_options=load_options, collections=collections, full=full, reuse=reuse,
         trust=trust, custom_op_libraries=custom_op_libraries, offline=offline, **layer_options
     )  # fmt: skip
+    _distribution.check_plan(decided)
     with _boundary.loading(decided):
         _compat.as_written(loading.prepare)(decided)
         return _reuse.loaded(decided, _compat.as_written(decided.load_strategy().load))

@@ -34,7 +34,7 @@ def call_inlined(concrete: Any, tensors: Sequence[Any], name: str) -> Inlined:
     _wait_for_no_input(graph_def, {tensor.op.name for tensor in concrete.inputs})
     held = {node.name: node.op for node in graph_def.node}
     inner = list(concrete.outputs) + _inner_tensors(concrete, held)
-    inputs = zip(concrete.inputs, list(tensors) + list(concrete.captured_inputs))
+    inputs = zip(concrete.inputs, list(tensors) + _compat.captured_tensors(concrete))
     graph = tf.compat.v1.get_default_graph()
     before = graph.version
     outer = tf.compat.v1.import_graph_def(

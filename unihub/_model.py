@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
-from unihub import _boundary, _compat, errors
+from unihub import _boundary, _compat, _distribution, errors
 from unihub._model_info import ModelInfo
 from unihub._plan import Plan
 from unihub._vocabulary import Format, RuntimeMode
@@ -38,6 +38,7 @@ class Model:
         self.native = native
         self.update_ops = []
         self._graph = current_graph()
+        self._strategy = _distribution.current_strategy()
 
     @property
     def info(self) -> ModelInfo:
@@ -62,6 +63,7 @@ class Model:
         """
         self._check_training(training)
         self._check_graph()
+        self.check_strategy(self.plan.request.trainable)
         with _boundary.calling(self.plan):
             return _compat.as_written(self._run)(inputs, training, arguments)
 
@@ -76,6 +78,10 @@ class Model:
         """
         if self.plan.runtime.mode is not RuntimeMode.TF2:
             initialize(session)
+
+    def check_strategy(self, trainable: bool) -> None:
+        """Refuses a call in the scope of a strategy in which the model was not loaded; a layer may be frozen by now."""
+        _distribution.check_call(self.plan, self._strategy, trainable)
 
     def __getattr__(self, name: str) -> Any:
         # Whatever else the upstream object offers; private names are asked for by copying and pickling.

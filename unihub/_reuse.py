@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Tuple
 
-from unihub import _selective
+from unihub import _distribution, _selective
 
-# By the files of the model: the plans, and what was loaded.
-Loaded = Dict[Any, List[Tuple[Any, Any]]]
+# By the files of the model: the plans, the tf.distribute strategies that have the variables, and what was loaded.
+Loaded = Dict[Any, List[Tuple[Any, Any, Any]]]
 
 _eager: Loaded = {}
 
@@ -27,11 +27,12 @@ def loaded(plan: Any, load: Callable[[Any], Any]) -> Any:
     if not plan.request.reuse:
         return load(plan)
     known = _loaded_here().setdefault(_key(plan), [])
-    for other, model in known:
-        if _is_same(plan, other):
+    strategy = _distribution.current_strategy()
+    for other, owner, model in known:
+        if owner is strategy and _is_same(plan, other):
             return model
     model = load(plan)
-    known.append((plan, model))
+    known.append((plan, strategy, model))
     return model
 
 

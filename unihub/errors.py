@@ -27,7 +27,7 @@ from __future__ import annotations
 import difflib
 import os
 import textwrap
-from typing import Any, Iterable, Sequence, Tuple
+from typing import Any, Iterable, Optional, Sequence, Tuple
 
 _WIDTH = 118
 
@@ -916,6 +916,36 @@ class InputError(UnihubError, TypeError):
         )
 
     @classmethod
+    def rows_differ(cls, what: str, expected: Any, given: Any) -> InputError:
+        return cls(
+            "the rows of a batch have different {}.".format(what),
+            why="the first has {}; another has {}.".format(expected, given),
+            hint="give all rows the same names, dtypes and shapes; or make batches of one row.",
+            expected=str(expected),
+            given=str(given),
+        )
+
+    @classmethod
+    def not_by_rows(cls, shape: str, count: int) -> InputError:
+        return cls(
+            "an output of the model has no row for each that went in.",
+            why="{} went in; the output has the shape {}.".format(count, shape),
+            hint="choose another output with output_key=, or another signature.",
+            shape=shape,
+            count=count,
+        )
+
+    @classmethod
+    def no_column(cls, name: str, output: str) -> InputError:
+        return cls(
+            "the output {!r} cannot be a column of Spark's.".format(name),
+            why="A column holds numbers and texts, of known rank and one row for each that went in; this is\n" + output,
+            hint="choose another output with output_key=, or another signature.",
+            name=name,
+            output=output,
+        )
+
+    @classmethod
     def fits_no_trace(cls, path: str, given: str, expected: Sequence[str]) -> InputError:
         return cls(
             "the arguments fit none of the ways in which {} can be called.".format(path),
@@ -965,6 +995,18 @@ class InputError(UnihubError, TypeError):
             why="In graph runtimes a model belongs to the tf.Graph that was current when it was loaded.",
             hint="load it again inside this graph (an Estimator's model_fn loads its own).",
             path=path,
+        )
+
+    @classmethod
+    def other_strategy(cls, path: str, strategy: str, own: Optional[str]) -> InputError:
+        return cls(
+            "{} is used in the scope of a {}, and was loaded {}.".format(
+                path, strategy, "in that of another strategy, a {}".format(own) if own else "outside of it"
+            ),
+            why="Its variables are not the strategy's: each replica or worker would change its own, or find none.",
+            hint="call unihub.load inside `with strategy.scope():`, with the strategy that trains.",
+            path=path,
+            strategy=strategy,
         )
 
     @classmethod
@@ -1317,6 +1359,27 @@ class UnsupportedError(UnihubError, NotImplementedError):
         )
 
     @classmethod
+    def module_in_strategy(cls, path: str, strategy: str) -> UnsupportedError:
+        return cls(
+            "a tf1-hub module cannot be loaded in the scope of a {} ({}).".format(strategy, path),
+            why="hub.Module makes plain variables of the graph, so that each replica would have, and train, its own.",
+            hint="unihub.convert({!r}, 'out') makes a TF2 SavedModel of it; load that in the scope.".format(path),
+            path=path,
+            strategy=strategy,
+        )
+
+    @classmethod
+    def out_of_reach(cls, path: str, format: Any, strategy: str) -> UnsupportedError:
+        return cls(
+            "a {} model cannot be loaded in the scope of a {} ({}).".format(format, strategy, path),
+            why="TensorFlow keeps the variables of a TF1 graph in the process that loads it, the coordinator, where no "
+            "worker can read them.",
+            hint="unihub.convert({!r}, 'out') makes a TF2 SavedModel of it; load that in the scope.".format(path),
+            path=path,
+            strategy=strategy,
+        )
+
+    @classmethod
     def saving_inside_function(cls) -> UnsupportedError:
         return cls(
             "a model cannot be written inside a tf.function.",
@@ -1476,6 +1539,15 @@ class RuntimeUnavailableError(UnihubError, ImportError):
             why="{}: {}\nIt parses the programs that unihub migrate rewrites.".format(type(exc).__name__, exc),
             hint="pip install 'unihub[migrate]'.",
             package="libcst",
+        )
+
+    @classmethod
+    def no_engine(cls, name: str, package: str, extra: str, exc: BaseException) -> RuntimeUnavailableError:
+        return cls(
+            "{} cannot be imported.".format(name),
+            why="{}: {}".format(type(exc).__name__, exc),
+            hint="pip install 'unihub[{}]', here and where the workers run.".format(extra),
+            package=package,
         )
 
     @classmethod

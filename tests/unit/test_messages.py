@@ -209,6 +209,14 @@ GOLDEN = [
           Hint: load it again inside this graph (an Estimator's model_fn loads its own).""",
     ),
     (
+        "InputError.other_strategy",
+        InputError.other_strategy("models/convnet", "MirroredStrategy", None),
+        """\
+        models/convnet is used in the scope of a MirroredStrategy, and was loaded outside of it.
+          Why:  Its variables are not the strategy's: each replica or worker would change its own, or find none.
+          Hint: call unihub.load inside `with strategy.scope():`, with the strategy that trains.""",
+    ),
+    (
         "InputError.finalized_graph",
         InputError.finalized_graph(),
         """\
@@ -291,6 +299,23 @@ GOLDEN = [
                 tf.while_loop; or load it in eager TensorFlow 2 for inference.""",
     ),
     (
+        "UnsupportedError.module_in_strategy",
+        UnsupportedError.module_in_strategy("models/convnet", "MirroredStrategy"),
+        """\
+        a tf1-hub module cannot be loaded in the scope of a MirroredStrategy (models/convnet).
+          Why:  hub.Module makes plain variables of the graph, so that each replica would have, and train, its own.
+          Hint: unihub.convert('models/convnet', 'out') makes a TF2 SavedModel of it; load that in the scope.""",
+    ),
+    (
+        "UnsupportedError.out_of_reach",
+        UnsupportedError.out_of_reach("models/convnet", "tf1-hub", "ParameterServerStrategyV2"),
+        """\
+        a tf1-hub model cannot be loaded in the scope of a ParameterServerStrategyV2 (models/convnet).
+          Why:  TensorFlow keeps the variables of a TF1 graph in the process that loads it, the coordinator, where no worker
+                can read them.
+          Hint: unihub.convert('models/convnet', 'out') makes a TF2 SavedModel of it; load that in the scope.""",
+    ),
+    (
         "UnsupportedError.nothing_to_train",
         UnsupportedError.nothing_to_train("models/frozen"),
         """\
@@ -332,6 +357,41 @@ GOLDEN = [
           Why:  ModuleNotFoundError: No module named 'libcst'
                 It parses the programs that unihub migrate rewrites.
           Hint: pip install 'unihub[migrate]'.""",
+    ),
+    (
+        "RuntimeUnavailableError.no_engine",
+        RuntimeUnavailableError.no_engine(
+            "Apache Beam", "apache_beam", "beam", ModuleNotFoundError("No module named 'apache_beam'")
+        ),
+        """\
+        Apache Beam cannot be imported.
+          Why:  ModuleNotFoundError: No module named 'apache_beam'
+          Hint: pip install 'unihub[beam]', here and where the workers run.""",
+    ),
+    (
+        "InputError.rows_differ",
+        InputError.rows_differ("shapes", (2, 3), (4,)),
+        """\
+        the rows of a batch have different shapes.
+          Why:  the first has (2, 3); another has (4,).
+          Hint: give all rows the same names, dtypes and shapes; or make batches of one row.""",
+    ),
+    (
+        "InputError.no_column",
+        InputError.no_column("sum", "sum: complex64[]"),
+        """\
+        the output 'sum' cannot be a column of Spark's.
+          Why:  A column holds numbers and texts, of known rank and one row for each that went in; this is
+                sum: complex64[]
+          Hint: choose another output with output_key=, or another signature.""",
+    ),
+    (
+        "InputError.not_by_rows",
+        InputError.not_by_rows("(4, 8)", 3),
+        """\
+        an output of the model has no row for each that went in.
+          Why:  3 went in; the output has the shape (4, 8).
+          Hint: choose another output with output_key=, or another signature.""",
     ),
     (
         "RuntimeUnavailableError.no_tensorflow_hub",

@@ -104,6 +104,7 @@ def layer_class() -> Type[Any]:
             if isinstance(self._model, UnreadModel):
                 return self._model.recall(inputs)
             check_may_train(self.plan, self.trainable)
+            self._model.check_strategy(self.trainable)
             options = self.plan.request.layer_options
             training = _parse_training(training) and self.trainable
             with _boundary.calling(self.plan):

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-from typing import IO, Iterable, List, Optional, Sequence, Tuple
+from typing import IO, Iterable, Optional, Sequence
 
 from unihub import errors
 from unihub._cli import cache_commands, environment, matrix, migration, model_commands, status

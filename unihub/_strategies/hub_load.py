@@ -10,7 +10,7 @@ import contextlib
 import functools
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
-from unihub import _boundary, _compat, _selective, errors
+from unihub import _boundary, _compat, _distribution, _selective, errors
 from unihub._inlining import call_inlined, pack_outputs
 from unihub._model import Model, add_to_collection
 from unihub._plan import Plan
@@ -37,16 +37,8 @@ class HubLoad(Model):
             return cls(plan, plan.source)
         if _hides_variables(plan):
             return _run_whole(plan)
-        try:
-            with _scope_of_variables(plan):
-                native = _selective.load(plan)
-        except Exception as exc:
-            if plan.info.format is Format.TF2_SAVED_MODEL or not _boundary.is_unliftable(exc):
-                raise
-            native = _load_signature(plan)
-            if native is None:
-                return _run_whole(plan)
-        return cls(plan, native)
+        native = _distribution.load_once(lambda: _load_native(plan))
+        return _run_whole(plan) if native is None else cls(plan, native)
 
     def __init__(self, plan: Plan, native: Any) -> None:
         super().__init__(plan, native)
@@ -158,6 +150,18 @@ class HubLoad(Model):
             add_to_collection(keys.REGULARIZATION_LOSSES, [loss() for loss in self.losses_to_train])
 
 
+def _load_native(plan: Plan) -> Optional[Any]:
+    """What TensorFlow makes of a SavedModel; ``None`` for a TF1 graph that it cannot take apart."""
+    with _boundary.loading(plan):
+        try:
+            with _scope_of_variables(plan), _distribution.averaging(plan):
+                return _selective.load(plan)
+        except Exception as exc:
+            if plan.info.format is Format.TF2_SAVED_MODEL or not _boundary.is_unliftable(exc):
+                raise
+            return _load_signature(plan)
+
+
 def _hides_variables(plan: Plan) -> bool:
     """Whether TensorFlow would leave the variables of a TF1 graph inside its functions, where no initializer runs.
 
@@ -188,11 +192,17 @@ def _scope_of_variables(plan: Plan) -> Iterator[None]:
     """Where the variables are made: outside of a function, or in a graph under a name scope of the model's own."""
     tf = _compat.import_tensorflow()
     if plan.runtime.mode is RuntimeMode.TF2:
-        with tf.init_scope():
+        strategy = _distribution.current_strategy()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(tf.init_scope())
+            if strategy is not None and not tf.distribute.has_strategy():
+                # Outside of the function that a replica runs, its strategy is nobody's.
+                stack.enter_context(strategy.scope())
             yield
         return
     with tf.compat.v1.name_scope(plan.request.name or "module"), _no_restore_among_tables():
         yield
+    _distribution.leave_to_strategy()
 
 
 @contextlib.contextmanager

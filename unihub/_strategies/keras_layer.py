@@ -85,6 +85,7 @@ def layer_class() -> Type[Any]:
         @as_written
         def call(self, inputs: Any, training: Any = None) -> Any:
             check_may_train(self.plan, self.trainable)
+            self._model.check_strategy(self.trainable)
             return cast_floating(super().call(inputs, training=training), getattr(self, "compute_dtype", None))
 
         def get_config(self) -> Dict[str, Any]:
