@@ -894,6 +894,26 @@ class InputError(UnihubError, TypeError):
         )
 
     @classmethod
+    def rows_differ(cls, what: str, expected: Any, given: Any) -> InputError:
+        return cls(
+            "the rows of a batch have different {}.".format(what),
+            why="the first has {}; another has {}.".format(expected, given),
+            hint="give all rows the same names, dtypes and shapes; or make batches of one row.",
+            expected=str(expected),
+            given=str(given),
+        )
+
+    @classmethod
+    def not_by_rows(cls, shape: str, count: int) -> InputError:
+        return cls(
+            "an output of the model has no row for each that went in.",
+            why="{} went in; the output has the shape {}.".format(count, shape),
+            hint="choose another output with output_key=, or another signature.",
+            shape=shape,
+            count=count,
+        )
+
+    @classmethod
     def fits_no_trace(cls, path: str, given: str, expected: Sequence[str]) -> InputError:
         return cls(
             "the arguments fit none of the ways in which {} can be called.".format(path),
@@ -1434,6 +1454,15 @@ class RuntimeUnavailableError(UnihubError, ImportError):
             why="{}: {}\nIt parses the programs that unihub migrate rewrites.".format(type(exc).__name__, exc),
             hint="pip install 'unihub[migrate]'.",
             package="libcst",
+        )
+
+    @classmethod
+    def no_engine(cls, name: str, package: str, extra: str, exc: BaseException) -> RuntimeUnavailableError:
+        return cls(
+            "{} cannot be imported.".format(name),
+            why="{}: {}".format(type(exc).__name__, exc),
+            hint="pip install 'unihub[{}]', here and where the workers run.".format(extra),
+            package=package,
         )
 
     @classmethod

@@ -9,7 +9,7 @@ import pytest
 
 import unihub
 
-HEAVY = ("tensorflow", "tensorflow_hub", "keras", "tf_keras", "numpy", "packaging", "libcst")
+HEAVY = ("tensorflow", "tensorflow_hub", "keras", "tf_keras", "numpy", "packaging", "libcst", "apache_beam", "pyspark")
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(unihub.__file__)))
 
 
@@ -72,3 +72,10 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_star_import():
     assert run("from unihub import *; print(callable(load))") == ["True"]
+
+
+@pytest.mark.parametrize("engine, package", [("beam", "apache_beam")])
+def test_a_missing_engine_says_what_to_install(engine, package):
+    code = "import sys; sys.modules[{!r}] = None\ntry: import unihub.integrations.{}\nexcept ImportError as error: print(type(error).__name__, error.hint)"
+    printed = " ".join(run(code.format(package, engine)))
+    assert printed == "RuntimeUnavailableError pip install 'unihub[{}]', here and where the workers run.".format(engine)

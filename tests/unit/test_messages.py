@@ -317,6 +317,32 @@ GOLDEN = [
           Hint: pip install 'unihub[migrate]'.""",
     ),
     (
+        "RuntimeUnavailableError.no_engine",
+        RuntimeUnavailableError.no_engine(
+            "Apache Beam", "apache_beam", "beam", ModuleNotFoundError("No module named 'apache_beam'")
+        ),
+        """\
+        Apache Beam cannot be imported.
+          Why:  ModuleNotFoundError: No module named 'apache_beam'
+          Hint: pip install 'unihub[beam]', here and where the workers run.""",
+    ),
+    (
+        "InputError.rows_differ",
+        InputError.rows_differ("shapes", (2, 3), (4,)),
+        """\
+        the rows of a batch have different shapes.
+          Why:  the first has (2, 3); another has (4,).
+          Hint: give all rows the same names, dtypes and shapes; or make batches of one row.""",
+    ),
+    (
+        "InputError.not_by_rows",
+        InputError.not_by_rows("(4, 8)", 3),
+        """\
+        an output of the model has no row for each that went in.
+          Why:  3 went in; the output has the shape (4, 8).
+          Hint: choose another output with output_key=, or another signature.""",
+    ),
+    (
         "RuntimeUnavailableError.no_tensorflow_hub",
         RuntimeUnavailableError.no_tensorflow_hub(ModuleNotFoundError("No module named 'tensorflow_hub'"), None),
         """\
