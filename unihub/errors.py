@@ -914,6 +914,16 @@ class InputError(UnihubError, TypeError):
         )
 
     @classmethod
+    def no_column(cls, name: str, output: str) -> InputError:
+        return cls(
+            "the output {!r} cannot be a column of Spark's.".format(name),
+            why="A column holds numbers and texts, of known rank and one row for each that went in; this is\n" + output,
+            hint="choose another output with output_key=, or another signature.",
+            name=name,
+            output=output,
+        )
+
+    @classmethod
     def fits_no_trace(cls, path: str, given: str, expected: Sequence[str]) -> InputError:
         return cls(
             "the arguments fit none of the ways in which {} can be called.".format(path),

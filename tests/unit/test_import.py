@@ -74,7 +74,7 @@ def test_star_import():
     assert run("from unihub import *; print(callable(load))") == ["True"]
 
 
-@pytest.mark.parametrize("engine, package", [("beam", "apache_beam")])
+@pytest.mark.parametrize("engine, package", [("beam", "apache_beam"), ("spark", "pyspark")])
 def test_a_missing_engine_says_what_to_install(engine, package):
     code = "import sys; sys.modules[{!r}] = None\ntry: import unihub.integrations.{}\nexcept ImportError as error: print(type(error).__name__, error.hint)"
     printed = " ".join(run(code.format(package, engine)))

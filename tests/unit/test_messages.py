@@ -335,6 +335,15 @@ GOLDEN = [
           Hint: give all rows the same names, dtypes and shapes; or make batches of one row.""",
     ),
     (
+        "InputError.no_column",
+        InputError.no_column("sum", "sum: complex64[]"),
+        """\
+        the output 'sum' cannot be a column of Spark's.
+          Why:  A column holds numbers and texts, of known rank and one row for each that went in; this is
+                sum: complex64[]
+          Hint: choose another output with output_key=, or another signature.""",
+    ),
+    (
         "InputError.not_by_rows",
         InputError.not_by_rows("(4, 8)", 3),
         """\
