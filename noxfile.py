@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shutil
 from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 import nox
@@ -36,6 +37,9 @@ LINTERS = (
 # How the tests on a TensorFlow are run, and what they need of the extra for tests.
 PYTEST = ("pytest", "-q", "--disable-warnings", "-p", "no:cacheprovider")
 LIVE = ("pytest>=7.0", "hypothesis>=6.50", "libcst>=1.0")
+
+# The engines that batches are run in, as they are known to work with the TensorFlow that is beside them.
+ENGINES = ("apache-beam==2.77.0", "pyspark==4.3.0", "pandas==3.1.1", "pyarrow==25.0.1", "numpy==2.0.2")
 
 
 class Environment(NamedTuple):
@@ -186,6 +190,25 @@ def parts(session: nox.Session) -> None:
     install(session, environment)
     tests = ["-m", "", "tests/live/test_selective.py", *session.posargs]
     session.run(*PYTEST, *tests, env=declare(environment, "tf2"))
+
+
+@nox.session(python="3.12")
+def engines(session: nox.Session) -> None:
+    """Beam and Spark with workers in processes of their own, and their examples. Needs Java 17 or later, for Spark."""
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        session.error("Spark needs Java 17 or later: apt-get install openjdk-17-jre-headless, say, or set JAVA_HOME")
+    environment = Environment("engines", "3.12", "tensorflow-cpu==2.18.1", None)
+    session.install(environment.tensorflow, *ENGINES, WHEEL + "[beam,spark]", *LIVE)
+    tests = ["tests/live/test_beam.py", "tests/live/test_spark.py"]
+    session.run(*PYTEST, *tests, *session.posargs, env={**declare(environment, "tf2"), "UNIHUB_ENGINES": "1"})
+    with session.chdir(session.create_tmp()):
+        for name in ("beam_embeddings.py", "spark_embeddings.py"):
+            printed = str(session.run("python", os.path.join(HERE, "examples", name), env=QUIET, silent=True))
+            rows = [line for line in printed.splitlines() if line.startswith("row ")]
+            session.log("%s prints\n%s", name, "\n".join(rows))
+            failed = [row.split(":")[0] for row in rows if "InputError" in row]
+            if len(rows) < 4 or failed != ["row 3"]:
+                session.error("{} shows other rows than it should:\n{}".format(name, printed))
 
 
 def writers_of(environment: Environment, runtime: str) -> List[str]:

@@ -1,0 +1,221 @@
+"""Rows a second through Beam and Spark, with one worker and two, against a plain Python loop over the same batches.
+
+::
+
+    python benchmarks/engines.py DIRECTORY [PICTURE.svg] [--rounds 3]
+
+TensorFlow has one thread everywhere, so that a worker stands for a core. What happens once is left out on all sides:
+the start of the processes, the load of the model and its first batch. In Beam the time is that from the end of a
+worker's first batch to the end of the last one of all, for its workers end with a pipeline; in Spark that of a second
+job, for its workers stay. What a row costs between the batches, which is the engine's own, is in it. The sides are
+measured in turn.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from typing import Any, Dict, List, Tuple
+
+ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "TF_USE_LEGACY_KERAS": "1"}
+HERE = os.path.dirname(os.path.abspath(__file__))
+TEXT = os.path.join(os.path.dirname(HERE), "examples", "models", "text_embedding")
+# Name: rows, rows in a batch.
+SIZES = {"texts": (50_000, 1000), "images": (1024, 64)}
+SIDES = ["loop", "beam 1", "spark 1", "beam 2", "spark 2"]
+WORDS = ("hello", "world", "cat", "dog", "the", "a", "of", "unknown")
+
+
+def make_row(what: str, number: int) -> Any:
+    """A row of a workload."""
+    import numpy as np
+
+    if what == "texts":
+        return " ".join(WORDS[number // 8**place % 8] for place in range(1 + number % 5))
+    return np.random.RandomState(number).rand(96, 96, 3).astype(np.float32)
+
+
+def find_model(what: str, directory: str) -> Tuple[str, str]:
+    """The directory of a workload's model, and its signature; written where it is not there yet."""
+    if what == "texts":
+        return TEXT, "default"
+    path = os.path.join(directory, "MobileNetV2-96")
+    if not os.path.exists(path):
+        import tf_keras
+
+        model = tf_keras.applications.MobileNetV2(input_shape=(96, 96, 3), weights=None)
+        model.save(path, save_format="tf", include_optimizer=False)
+    return path, "serving_default"
+
+
+def run_loop(what: str, directory: str, workers: int) -> float:
+    """Rows a second of a plain loop."""
+    import numpy as np
+
+    import unihub
+
+    path, signature = find_model(what, directory)
+    count, size = SIZES[what]
+    model = unihub.load(path, signature=signature)
+    rows = [make_row(what, number) for number in range(count)]
+    stack = list if what == "texts" else np.stack
+    model(stack(rows[:size])).numpy()
+    began = time.perf_counter()
+    kept = []
+    for first in range(0, count, size):
+        batch = rows[first : first + size]
+        kept.extend(zip(batch, model(stack(batch)).numpy()))
+    return count / (time.perf_counter() - began)
+
+
+def run_beam(what: str, directory: str, workers: int) -> float:
+    """Rows a second of a pipeline, by what its workers note."""
+    import apache_beam as beam
+    import engines
+    from apache_beam.ml.inference.base import RunInference
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    path, signature = find_model(what, directory)
+    count, size = SIZES[what]
+    notes = os.path.join(directory, "notes-{}".format(os.getpid()))
+    options = ["--runner=DirectRunner", "--direct_running_mode=multi_processing"]
+    handler = engines.noting_handler(path, signature, size, notes)
+    with beam.Pipeline(options=PipelineOptions(options + ["--direct_num_workers={}".format(workers)])) as pipeline:
+        chunks = pipeline | beam.Create(range(0, count, size), reshuffle=False) | "deal out" >> beam.Reshuffle()
+        rows = chunks | beam.FlatMap(lambda first: [engines.make_row(what, first + place) for place in range(size)])
+        results = rows | "the rows" >> beam.Reshuffle() | RunInference(handler)
+        _ = results | beam.Map(lambda result: result.inference.shape) | beam.combiners.Count.Globally()
+    with open(notes, encoding="utf-8") as file:
+        batches = [line.split() for line in file]
+    os.remove(notes)
+    ends: Dict[str, List[float]] = {}
+    rows_done = 0
+    for process, end, number in sorted(batches, key=lambda batch: float(batch[1])):
+        rows_done += int(number) if process in ends else 0
+        ends.setdefault(process, []).append(float(end))
+    return rows_done / (max(end[-1] for end in ends.values()) - min(end[0] for end in ends.values()))
+
+
+def noting_handler(path: str, signature: str, size: int, notes: str) -> Any:
+    """The handler, which notes the end of each batch; made here, so that only Beam's processes import Beam."""
+    from unihub.integrations.beam import UnihubModelHandler
+
+    class Noting(UnihubModelHandler):
+        def run_inference(self, batch: Any, model: Any, inference_args: Any = None) -> Any:
+            results = list(super().run_inference(batch, model, inference_args))
+            with open(notes, "a", encoding="utf-8") as file:
+                file.write("{} {} {}\n".format(os.getpid(), time.time(), len(batch)))
+            return results
+
+    return Noting(path, signature, min_batch_size=size, max_batch_size=size)
+
+
+def run_spark(what: str, directory: str, workers: int) -> float:
+    """Rows a second of the second job."""
+    import numpy as np
+    from pyspark.sql import SparkSession
+
+    from unihub.integrations.spark import predict_udf
+
+    path, signature = find_model(what, directory)
+    count, size = SIZES[what]
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    builder = SparkSession.builder.master("local-cluster[{},1,2048]".format(workers))
+    builder = builder.config("spark.ui.enabled", "false")
+    for name in ("PYTHONPATH", *ONE_THREAD, *QUIET):
+        builder = builder.config("spark.executorEnv." + name, os.environ[name])
+    builder = builder.config("spark.executor.memory", "1g").config("spark.driver.host", "localhost")
+    builder = builder.config("spark.sql.execution.arrow.maxRecordsPerBatch", str(size))
+    spark = builder.config("spark.scheduler.minRegisteredResourcesRatio", "1.0").getOrCreate()
+    spark.sparkContext.setLogLevel("OFF")
+
+    def make(frames: Any) -> Any:
+        for frame in frames:
+            rows = [make_row(what, number) for number in frame["id"]]
+            frame["row"] = [row if isinstance(row, str) else np.ravel(row) for row in rows]
+            yield frame
+
+    kind = "string" if what == "texts" else "array<float>"
+    rows = spark.range(0, count, numPartitions=2 * workers).mapInPandas(make, "id long, row " + kind).cache()
+    rows.count()
+    udf = predict_udf(path, signature, batch_size=size)
+    job = rows.select(udf("row").alias("found")).selectExpr("sum(size(found))")
+    job.collect()
+    began = time.perf_counter()
+    job.collect()
+    seconds = time.perf_counter() - began
+    spark.stop()
+    return count / seconds
+
+
+def measure(what: str, side: str, directory: str) -> float:
+    """Rows a second of a side, in a process of its own."""
+    environment = dict(os.environ, **ONE_THREAD, **QUIET)
+    environment["PYTHONPATH"] = os.pathsep.join([HERE] + [path for path in sys.path if path and path != HERE])
+    command = [sys.executable, os.path.abspath(__file__), directory, "--one", what, side]
+    run = subprocess.run(command, env=environment, capture_output=True, check=False)
+    if run.returncode:
+        raise RuntimeError(run.stderr.decode()[-2000:])
+    return float(json.loads(run.stdout.decode().splitlines()[-1]))
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory")
+    parser.add_argument("picture", nargs="?")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    directory = os.path.abspath(arguments.directory)
+    os.makedirs(directory, exist_ok=True)
+    if arguments.one:
+        what, side = arguments.one
+        name, _, workers = side.partition(" ")
+        run = {"loop": run_loop, "beam": run_beam, "spark": run_spark}[name]
+        print(json.dumps(run(what, directory, int(workers or 1))))
+        return
+    found: Dict[str, Dict[str, float]] = {}
+    print("load of the machine before: {:.1f} on {} cores".format(os.getloadavg()[0], os.cpu_count()))
+    print("| rows | side | rows a second | against the loop | µs a row more |\n|---|---|---|---|---|")
+    for what in SIZES:
+        measured: Dict[str, List[float]] = {side: [] for side in SIDES}
+        for _ in range(arguments.rounds):
+            for side in SIDES:
+                measured[side].append(measure(what, side, directory))
+        rates = {side: statistics.median(rate) for side, rate in measured.items()}
+        found[what] = rates
+        for side, rate in rates.items():
+            more = (1 / rate - 1 / rates["loop"]) * 1e6
+            line = "| {} | {} | {:,.0f} | {:.2f} | {:+,.0f} |"
+            print(line.format(what, side, rate, rate / rates["loop"], more), flush=True)
+    print("load of the machine after: {:.1f}".format(os.getloadavg()[0]))
+    if arguments.picture:
+        draw(found, arguments.picture)
+
+
+def draw(found: Dict[str, Dict[str, float]], picture: str) -> None:
+    """Draws how the rows a second grow with the workers."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, len(found), figsize=(9, 3.2))
+    for (what, rates), axis in zip(found.items(), axes):
+        axis.plot([1, 2], [rates["loop"], 2 * rates["loop"]], "k:", label="plain loop, times the workers")
+        for engine in ("beam", "spark"):
+            axis.plot([1, 2], [rates[engine + " 1"], rates[engine + " 2"]], "o-", label=engine.title())
+        axis.set(title=what, xlabel="workers", ylabel="rows a second", xticks=[1, 2], ylim=(0, None))
+    axes[0].legend()
+    figure.tight_layout()
+    figure.savefig(picture)
+
+
+if __name__ == "__main__":
+    main()
