@@ -9,6 +9,9 @@ the start of the processes, the load of the model and its first batch. In Beam t
 worker's first batch to the end of the last one of all, for its workers end with a pipeline; in Spark that of a second
 job, for its workers stay. What a row costs between the batches, which is the engine's own, is in it. The sides are
 measured in turn.
+
+Beside the rows a second stands the time of processors that a row takes, which other programs on the machine change
+little: in Beam that of the workers' processes, in Spark that of all processes, Java's and the driver's with them.
 """
 from __future__ import annotations
 
@@ -53,8 +56,8 @@ def find_model(what: str, directory: str) -> Tuple[str, str]:
     return path, "serving_default"
 
 
-def run_loop(what: str, directory: str, workers: int) -> float:
-    """Rows a second of a plain loop."""
+def run_loop(what: str, directory: str, workers: int) -> Tuple[float, float]:
+    """Rows a second, and processor seconds a row, of a plain loop."""
     import numpy as np
 
     import unihub
@@ -65,16 +68,16 @@ def run_loop(what: str, directory: str, workers: int) -> float:
     rows = [make_row(what, number) for number in range(count)]
     stack = list if what == "texts" else np.stack
     model(stack(rows[:size])).numpy()
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     kept = []
     for first in range(0, count, size):
         batch = rows[first : first + size]
         kept.extend(zip(batch, model(stack(batch)).numpy()))
-    return count / (time.perf_counter() - began)
+    return count / (time.perf_counter() - began), (time.process_time() - used) / count
 
 
-def run_beam(what: str, directory: str, workers: int) -> float:
-    """Rows a second of a pipeline, by what its workers note."""
+def run_beam(what: str, directory: str, workers: int) -> Tuple[float, float]:
+    """The same of a pipeline, by what its workers note."""
     import apache_beam as beam
     import engines
     from apache_beam.ml.inference.base import RunInference
@@ -93,12 +96,13 @@ def run_beam(what: str, directory: str, workers: int) -> float:
     with open(notes, encoding="utf-8") as file:
         batches = [line.split() for line in file]
     os.remove(notes)
-    ends: Dict[str, List[float]] = {}
+    ends: Dict[str, List[Tuple[float, float]]] = {}
     rows_done = 0
-    for process, end, number in sorted(batches, key=lambda batch: float(batch[1])):
+    for process, end, used, number in sorted(batches, key=lambda batch: float(batch[1])):
         rows_done += int(number) if process in ends else 0
-        ends.setdefault(process, []).append(float(end))
-    return rows_done / (max(end[-1] for end in ends.values()) - min(end[0] for end in ends.values()))
+        ends.setdefault(process, []).append((float(end), float(used)))
+    seconds = max(end[-1][0] for end in ends.values()) - min(end[0][0] for end in ends.values())
+    return rows_done / seconds, sum(end[-1][1] - end[0][1] for end in ends.values()) / rows_done
 
 
 def noting_handler(path: str, signature: str, size: int, notes: str) -> Any:
@@ -109,14 +113,14 @@ def noting_handler(path: str, signature: str, size: int, notes: str) -> Any:
         def run_inference(self, batch: Any, model: Any, inference_args: Any = None) -> Any:
             results = list(super().run_inference(batch, model, inference_args))
             with open(notes, "a", encoding="utf-8") as file:
-                file.write("{} {} {}\n".format(os.getpid(), time.time(), len(batch)))
+                file.write("{} {} {} {}\n".format(os.getpid(), time.time(), time.process_time(), len(batch)))
             return results
 
     return Noting(path, signature, min_batch_size=size, max_batch_size=size)
 
 
-def run_spark(what: str, directory: str, workers: int) -> float:
-    """Rows a second of the second job."""
+def run_spark(what: str, directory: str, workers: int) -> Tuple[float, float]:
+    """The same of the second job."""
     import numpy as np
     from pyspark.sql import SparkSession
 
@@ -146,22 +150,41 @@ def run_spark(what: str, directory: str, workers: int) -> float:
     udf = predict_udf(path, signature, batch_size=size)
     job = rows.select(udf("row").alias("found")).selectExpr("sum(size(found))")
     job.collect()
-    began = time.perf_counter()
+    began, used = time.perf_counter(), seconds_of_processors()
     job.collect()
-    seconds = time.perf_counter() - began
+    seconds, used = time.perf_counter() - began, seconds_of_processors() - used
     spark.stop()
-    return count / seconds
+    return count / seconds, used / count
 
 
-def measure(what: str, side: str, directory: str) -> float:
-    """Rows a second of a side, in a process of its own."""
+def seconds_of_processors() -> float:
+    """What this process and all below it have used (Linux)."""
+    parents, ticks = {}, {}
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/{}/stat".format(process), encoding="utf-8", errors="replace") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except OSError:  # It has ended.
+            continue
+        parents[int(process)], ticks[int(process)] = int(fields[1]), int(fields[11]) + int(fields[12])
+    mine = {os.getpid()}
+    while True:
+        more = {process for process, parent in parents.items() if parent in mine} - mine
+        if not more:
+            return sum(ticks[process] for process in mine) / os.sysconf("SC_CLK_TCK")
+        mine |= more
+
+
+def measure(what: str, side: str, directory: str) -> Tuple[float, float]:
+    """Rows a second and processor seconds a row of a side, in a process of its own."""
     environment = dict(os.environ, **ONE_THREAD, **QUIET)
     environment["PYTHONPATH"] = os.pathsep.join([HERE] + [path for path in sys.path if path and path != HERE])
     command = [sys.executable, os.path.abspath(__file__), directory, "--one", what, side]
     run = subprocess.run(command, env=environment, capture_output=True, check=False)
     if run.returncode:
         raise RuntimeError(run.stderr.decode()[-2000:])
-    return float(json.loads(run.stdout.decode().splitlines()[-1]))
+    rate, used = json.loads(run.stdout.decode().splitlines()[-1])
+    return rate, used
 
 
 def main() -> None:
@@ -170,6 +193,7 @@ def main() -> None:
     parser.add_argument("directory")
     parser.add_argument("picture", nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="*", choices=sorted(SIZES))
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     directory = os.path.abspath(arguments.directory)
@@ -182,18 +206,21 @@ def main() -> None:
         return
     found: Dict[str, Dict[str, float]] = {}
     print("load of the machine before: {:.1f} on {} cores".format(os.getloadavg()[0], os.cpu_count()))
-    print("| rows | side | rows a second | against the loop | µs a row more |\n|---|---|---|---|---|")
-    for what in SIZES:
-        measured: Dict[str, List[float]] = {side: [] for side in SIDES}
+    print("| rows | side | rows a second | against the loop | processor µs a row | against the loop |")
+    print("|---" * 6 + "|")
+    for what in arguments.only or SIZES:
+        measured: Dict[str, List[Tuple[float, float]]] = {side: [] for side in SIDES}
         for _ in range(arguments.rounds):
             for side in SIDES:
                 measured[side].append(measure(what, side, directory))
-        rates = {side: statistics.median(rate) for side, rate in measured.items()}
-        found[what] = rates
-        for side, rate in rates.items():
-            more = (1 / rate - 1 / rates["loop"]) * 1e6
-            line = "| {} | {} | {:,.0f} | {:.2f} | {:+,.0f} |"
-            print(line.format(what, side, rate, rate / rates["loop"], more), flush=True)
+        found[what] = {}
+        for side, pairs in measured.items():
+            rate, used = map(statistics.median, zip(*pairs))
+            found[what][side] = rate
+            if side == "loop":
+                of_loop = used
+            cells = (what, side, rate, rate / found[what]["loop"], used * 1e6, used / of_loop)
+            print("| {} | {} | {:,.0f} | {:.2f} | {:,.0f} | {:.2f} |".format(*cells), flush=True)
     print("load of the machine after: {:.1f}".format(os.getloadavg()[0]))
     if arguments.picture:
         draw(found, arguments.picture)

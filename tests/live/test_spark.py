@@ -8,6 +8,8 @@ from pathlib import Path
 
 import engine_parts
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 import tensorflow as tf
 from conftest import DATA
@@ -39,6 +41,8 @@ def spark(loads):
         builder = builder.config("spark.executorEnv." + name, value)
     # Java reserves no more of the machine than the executors need, and they may be slow to start where it is busy.
     builder = builder.config("spark.executor.memory", "1g").config("spark.driver.host", "localhost")
+    # A file is a task.
+    builder = builder.config("spark.sql.files.maxPartitionBytes", "16m").config("spark.sql.files.openCostInBytes", "16m")
     builder = builder.config("spark.scheduler.minRegisteredResourcesRatio", "1.0")
     session = builder.config("spark.scheduler.maxRegisteredResourcesWaitingTime", "120s").getOrCreate()
     session.sparkContext.setLogLevel("OFF")
@@ -193,40 +197,38 @@ class TestBadRows:
 class TestManyRows:
     """Executors in two processes; their results are compared with those of this one, row by row."""
 
-    def make(self, spark, make, count, kind, partitions):
-        """Rows that the executors make."""
+    def rows(self, spark, directory, make, count, files):
+        """Rows in files, each of which is a task; made here, for a worker that makes rows may load the model later, too."""
+        for number, ids in enumerate(np.array_split(np.arange(count), files)):
+            rows = [make(each) for each in ids]
+            column = rows if make is engine_parts.text else list(np.stack(rows).reshape(len(rows), -1))
+            table = pyarrow.table({"id": ids, "row": pyarrow.array(column)})
+            pyarrow.parquet.write_table(table, str(directory / "{}.parquet".format(number)))
+        return spark.read.parquet(str(directory))
 
-        def chunks(frames):
-            import pandas as pd
-
-            for ids in frames:
-                values = [make(number) for number in ids["id"]]
-                yield pd.DataFrame({"id": ids["id"], "row": [value if isinstance(value, str) else value.ravel() for value in values]})
-
-        return spark.range(0, count, numPartitions=partitions).mapInPandas(chunks, "id long, row " + kind)
-
-    def wrong(self, results, expected):
-        """How many rows there are, their sum, and which are not those of one process."""
+    def check(self, results, expected):
+        """Each row is there once, without an error, and with the values of one process."""
         rows = results.selectExpr("id", "found.default as value", "found.error as error").toPandas()
         values = np.stack(rows["value"])[np.argsort(rows["id"])]
         assert rows["error"].isnull().all()
         assert sorted(rows["id"]) == list(range(len(expected)))
         np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6)
 
-    def test_texts(self, spark, noted):
+    def test_texts(self, spark, noted, tmp_path):
         expected = compute(TEXT, engine_parts.text, TEXTS)
         udf = predict_udf(TEXT, errors="return")
-        self.wrong(self.make(spark, engine_parts.text, TEXTS, "string", 8).withColumn("found", udf("row")), expected)
+        rows = self.rows(spark, tmp_path, engine_parts.text, TEXTS, 8)
+        self.check(rows.withColumn("found", udf("row")), expected)
         assert_one_load_each(noted, 2)
 
-    def test_images_while_an_executor_is_killed(self, spark, noted, convnet):
+    def test_images_while_an_executor_is_killed(self, spark, noted, convnet, tmp_path):
         expected = compute(convnet, engine_parts.image, IMAGES, signature="default")
         udf = predict_udf(convnet, "default", errors="return")
-        results = self.make(spark, engine_parts.image, IMAGES, "array<float>", 20).withColumn("found", udf("row"))
+        results = self.rows(spark, tmp_path, engine_parts.image, IMAGES, 20).withColumn("found", udf("row"))
         killed = []
         killer = threading.Thread(target=kill_executor, args=(spark.sparkContext, noted, killed))
         killer.start()
-        self.wrong(results, expected)
+        self.check(results, expected)
         killer.join()
         assert len(killed) == 1
         # The two that there were, and the one in the place of the killed one.
