@@ -32,7 +32,7 @@ def loads(path):
         return [line.split()[0] for line in file]
 
 
-def wait_for(happened, seconds=120):
+def wait_for(happened, seconds=600):
     """Waits until something happened in another process."""
     end = time.monotonic() + seconds
     while not happened():

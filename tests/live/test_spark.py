@@ -251,7 +251,7 @@ def assert_one_load_each(noted, processes):
 
 def kill_executor(context, noted, killed):
     """Kills one of the processes that run executors, once both have loaded the model and some tasks are done."""
-    engine_parts.wait_for(lambda: len(engine_parts.loads(noted)) == 2 and done_tasks(context) >= 4)
+    engine_parts.wait_for(lambda: len(engine_parts.loads(noted)) == 2 and 4 <= done_tasks(context) < 16)
     (process, *_) = executors(context.applicationId)
     os.kill(process, signal.SIGKILL)
     killed.append(process)
