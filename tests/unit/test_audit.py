@@ -130,8 +130,8 @@ def test_ops_that_are_unsafe_by_an_attribute(tmp_path, op, attribute, is_unsafe)
 
 @pytest.mark.parametrize("name, found", [("", []), ("/tmp/x", ["CacheDataset"])])
 def test_a_cache_in_memory_is_none_in_files(tmp_path, name, found):
-    constant = 'node { name: "c" op: "Const" attr { key: "value" value { tensor { string_val: "%s" } } } }' % name
-    text = "graph_def { " + constant + ' node { name: "n" op: "CacheDataset" input: "d" input: "c" } }'
+    constant = 'node { name: "c" op: "Const" attr { key: "value" value { tensor { string_val: "NAME" } } } }'
+    text = "graph_def { " + constant.replace("NAME", name) + ' node { name: "n" op: "CacheDataset" input: "d" input: "c" } }'
     assert ops_of(tmp_path, text) == found
 
 
@@ -239,5 +239,5 @@ def test_the_table_in_the_docs_is_the_data():
         assert "### " + name in text
         for table in tables:
             for op, rule in table.items():
-                row = next((line for line in text.splitlines() if "`{}`".format(op) in line), "")
+                row = next((line for line in text.splitlines() if line.startswith("| `{}` |".format(op))), "")
                 assert rule.reason in row, op
