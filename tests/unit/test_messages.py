@@ -9,6 +9,7 @@ from words import words_of
 
 import unihub
 from unihub import _matrix, errors
+from unihub._audit.findings import UnsafeOp
 from unihub._runtime import Runtime
 from unihub._vocabulary import Api, Format, Keras, Operation, RuntimeMode, Signature, Tensor, Use
 from unihub.errors import (
@@ -47,6 +48,8 @@ NO_PKG_RESOURCES = ModuleNotFoundError("No module named 'pkg_resources'")
 NO_ESTIMATOR = AttributeError("module 'tensorflow' has no attribute 'estimator'\nand more")
 GRAPH_ERROR = ValueError("Graph execution error:\n\nDetected at node x\nMatrix size-incompatible: [2,7] and [8,4]\n...")
 
+READ_FILE = UnsafeOp("ReadFile", "read", "graph", "reads files")
+
 # The constructor, what it makes of typical facts, and its text.
 FAILURES = [
     RuntimeUnavailableError.no_kagglehub("o/m/tensorFlow2/v/1", ImportError("No module named 'kagglehub'"), True),
@@ -54,6 +57,70 @@ FAILURES = [
 ]
 
 GOLDEN = [
+    (
+        "InputError.not_trust",
+        InputError.not_trust(3),
+        """\
+        trust=3 says nothing.
+          Why:  It is True, False, None, the name of an op, or a collection of such names.
+          Hint: pass True for a model whose author you trust, or the names that inspect(...).unsafe_ops lists.""",
+    ),
+    (
+        "MissingOpsError.broken_package",
+        MissingOpsError.broken_package(
+            "models/bert", ["CaseFoldUTF8"], "tensorflow-text", "2.15.1", ImportError("undefined symbol: x")
+        ),
+        """\
+        models/bert uses ops that TensorFlow 2.15.1 does not have: CaseFoldUTF8.
+          Why:  They come from tensorflow-text, which is installed but cannot be imported: ImportError: undefined symbol: x
+          Hint: pip install 'tensorflow-text==2.15.*': its libraries fit one release of TensorFlow only.""",
+    ),
+    (
+        "MissingOpsError.no_library",
+        MissingOpsError.no_library("ops/zap.so"),
+        """\
+        there is no library of custom ops at ops/zap.so.
+          Why:  custom_op_libraries= names the files (.so, .dylib, .dll) that register a model's own ops.
+          Hint: pass the path of the compiled library; relative paths begin in the working directory.""",
+    ),
+    (
+        "MissingOpsError.broken_library",
+        MissingOpsError.broken_library("ops/zap.so", "2.15.1", OSError("invalid ELF header")),
+        """\
+        the library of custom ops ops/zap.so cannot be loaded.
+          Why:  OSError: invalid ELF header
+          Hint: compile it against TensorFlow 2.15.1, with the flags of tf.sysconfig.get_compile_flags() and get_link_flags();
+                a library fits one release of TensorFlow only.""",
+    ),
+    (
+        "UnsafeModelError.untrusted",
+        UnsafeModelError.untrusted("https://example.com/model", [READ_FILE]),
+        """\
+        https://example.com/model was fetched from the network and may do more than compute.
+          Why:  It has these ops:
+                  ReadFile reads files (read, in the graph)
+          Hint: unihub.inspect('https://example.com/model').unsafe_ops lists all of them. If you trust who wrote it, load it
+                with trust=True, or with trust=['ReadFile'] for no other ops than these; or set UNIHUB_TRUST likewise.""",
+    ),
+    (
+        "UnsafeModelError.refused",
+        UnsafeModelError.refused("models/own", [READ_FILE]),
+        """\
+        models/own may do more than compute, and trust=False (or UNIHUB_TRUST=0) forbids that.
+          Why:  It has these ops:
+                  ReadFile reads files (read, in the graph)
+          Hint: leave trust out to load a model of your own with a warning; or name the ops you accept, as trust=['ReadFile'].""",
+    ),
+    (
+        "MissingOpsError.type_spec_not_registered",
+        MissingOpsError.type_spec_not_registered(
+            "models/p", "tfp.X", "tensorflow_probability", "tensorflow-probability"
+        ),
+        """\
+        models/p uses a type that is not registered here: tfp.X.
+          Why:  Its class lives in the package tensorflow_probability, and registers itself when that is imported.
+          Hint: pip install tensorflow-probability and import tensorflow_probability before loading.""",
+    ),
     (
         "SignatureError.unknown",
         SignatureError.unknown("models/convnet", "defualt", [DEFAULT, SUM]),
@@ -1388,7 +1455,7 @@ def test_messages_name_environment_variables_that_are_read():
     sources = "".join(
         path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "errors.py"
     )
-    assert named == {"UNIHUB_CACHE_DIR", "UNIHUB_OFFLINE", "TF_USE_LEGACY_KERAS"}
+    assert named == {"UNIHUB_CACHE_DIR", "UNIHUB_OFFLINE", "UNIHUB_TRUST", "TF_USE_LEGACY_KERAS"}
     assert all('"{}"'.format(name) in sources for name in named)
 
 

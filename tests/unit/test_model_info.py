@@ -318,6 +318,7 @@ class TestModelInfo:
             "  frozen      none",
             "  assets      vocab.txt",
             "  ops         {} types".format(len(info.ops)),
+            "  unsafe ops  none",
         ]
 
     def test_text_of_a_callable(self, tmp_path):
@@ -362,6 +363,7 @@ class TestModelInfo:
             "frozen",
             "assets",
             "ops",
+            "unsafe_ops",
             "meta_graphs",
             "notes",
         ]
@@ -404,6 +406,7 @@ class TestText:
         text = "meta_graphs {" + OBJECTS.replace("FUNCTION", function(["x"])) + "}"
         binary = inspect_text(tmp_path, text)
         as_dict = binary.to_dict()
+        hash(binary)  # Reads all of it.
         (tmp_path / "saved_model.pb").unlink()
         (tmp_path / "saved_model.pbtxt").write_text(text)
         assert inspect(tmp_path) == binary

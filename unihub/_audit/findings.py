@@ -202,9 +202,8 @@ class _Judge:
             return not any(text.startswith(rule.starts) for text in _texts_of_attribute(node, rule.attribute) if text)
         if rule.switch is not None:
             return self._constant(body, node.data[rule.switch : rule.switch + 1]) == ""
-        if rule.is_saver and self._all_lead(body, node, rule.path, _Saver(self)):
-            return True
-        return bool(rule.path) and self._all_lead(body, node, rule.path, _Assets(self))
+        target = _Saver(self) if rule.is_saver else _Assets(self)
+        return bool(rule.path) and self._all_lead(body, node, rule.path, target)
 
     # Where a path comes from.
 
