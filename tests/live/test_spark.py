@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import engine_parts
@@ -225,12 +225,10 @@ class TestManyRows:
         expected = compute(convnet, engine_parts.image, IMAGES, signature="default")
         udf = predict_udf(convnet, "default", errors="return")
         results = self.rows(spark, tmp_path, engine_parts.image, IMAGES, 20).withColumn("found", udf("row"))
-        killed = []
-        killer = threading.Thread(target=kill_executor, args=(spark.sparkContext, noted, killed))
-        killer.start()
-        self.check(results, expected)
-        killer.join()
-        assert len(killed) == 1
+        with ThreadPoolExecutor(1) as pool:
+            killed = pool.submit(kill_executor, spark.sparkContext, noted)
+            self.check(results, expected)
+            killed.result()
         # The two that there were, and the one in the place of the killed one.
         assert_one_load_each(noted, 3)
 
@@ -249,12 +247,11 @@ def assert_one_load_each(noted, processes):
     assert str(os.getpid()) not in found
 
 
-def kill_executor(context, noted, killed):
+def kill_executor(context, noted):
     """Kills one of the processes that run executors, once both have loaded the model and some tasks are done."""
     engine_parts.wait_for(lambda: len(engine_parts.loads(noted)) == 2 and done_tasks(context) >= 4)
     (process, *_) = executors(context.applicationId)
     os.kill(process, signal.SIGKILL)
-    killed.append(process)
 
 
 def done_tasks(context):

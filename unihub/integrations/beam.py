@@ -125,6 +125,9 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
         if model_path:
             self._source = name_source(model_path, self._source.signature, **self._source.options)
 
+    def validate_inference_args(self, inference_args: Optional[Dict[str, Any]]) -> None:
+        """Takes any; the call checks them. Some versions of Beam refuse them where no handler says so."""
+
     def get_num_bytes(self, batch: Sequence[Any]) -> int:
         """The size of a batch."""
         return sum(map(_size_of, batch))
