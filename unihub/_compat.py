@@ -530,8 +530,8 @@ def _ops_of_c_api() -> FrozenSet[str]:
 def is_registered_type_spec(name: str) -> bool:
     """Whether TensorFlow knows a type by its name.
 
-    The register is private: in ``type_spec_registry`` since TensorFlow 2.12, in ``type_spec`` since 2.3; before, no
-    type could be registered.
+    The register is private: in ``type_spec_registry`` of TensorFlow 2.15 to 2.21, in ``type_spec`` of 2.10; there is
+    none in 2.4, where a type counts as known, for TensorFlow to say.
     """
     import_tensorflow()
     for module in ("type_spec_registry", "type_spec"):

@@ -31,8 +31,9 @@ def meet(plan: Any) -> None:
         failure = _try_import(module) or failure
     missing = _missing_ops(missing)
     types = _missing_types(contents.registered_types)
-    if plan.use is None and missing:
-        raise _describe(plan, missing, failure)
+    error = _describe(plan, missing, failure) if plan.use is None and missing else None
+    if error is not None:
+        raise error
     if plan.use is None and types:
         raise missing_type(plan.info.path, types[0])
 
@@ -72,8 +73,11 @@ def _try_import(module: str) -> Optional[BaseException]:
         return None
 
 
-def _describe(plan: Any, missing: List[str], failure: Optional[BaseException]) -> errors.MissingOpsError:
-    """The error for the first package, with all of its ops; the next is told when that one is there."""
+def _describe(plan: Any, missing: List[str], failure: Optional[BaseException]) -> Optional[errors.MissingOpsError]:
+    """The error for the first package, with all of its ops; the next is told when that one is there.
+
+    ``None`` for what only TensorFlow can tell.
+    """
     path, tensorflow = plan.info.path, _compat.tensorflow_version()
     packages = [(op, op_packages.package_of(op)) for op in missing]
     package = next((found for _, found in packages if found is not None), None)
@@ -82,8 +86,7 @@ def _describe(plan: Any, missing: List[str], failure: Optional[BaseException]) -
         if failure is not None:
             return errors.MissingOpsError.broken_package(path, ops, package.name, tensorflow, failure)
         return errors.MissingOpsError.not_registered(path, ops, package.name, tensorflow)
-    written = plan.meta_graph.tensorflow_version
-    if _compat.is_newer(written, tensorflow):
-        detail = "It has ops that are not known here: {}.".format(", ".join(missing))
-        return errors.MissingOpsError.newer_than_tensorflow(path, written, tensorflow, detail)
+    if _compat.is_newer(plan.meta_graph.tensorflow_version, tensorflow):
+        # The ops of a newer saver (DisableCopyOnRead) are in functions that TensorFlow 2.5 and later do not load.
+        return None
     return errors.MissingOpsError.not_registered(path, missing, "", tensorflow)
