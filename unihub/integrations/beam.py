@@ -43,6 +43,7 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
         as_dict: As for ``unihub.load``.
         tags: As for ``unihub.load``.
         trainable: As for ``unihub.load``; for calls with ``training=True``.
+        trust: As for ``unihub.load``.
         offline: As for ``unihub.load``.
         errors: What becomes of an element that fails. ``raise``: its batch fails, as with Beam's own handlers.
             ``isolate``: it fails alone, after inference, so that ``RunInference(...).with_exception_handling()`` puts
@@ -77,6 +78,7 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
         as_dict: bool = False,
         tags: Optional[Iterable[str]] = None,
         trainable: bool = False,
+        trust: Any = None,
         offline: Optional[bool] = None,
         errors: str = "raise",
         metrics_namespace: str = "BeamML_unihub",
@@ -91,9 +93,8 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         _check_word(errors)
-        self._source = name_source(
-            handle, signature, output_key=output_key, as_dict=as_dict, tags=tags, trainable=trainable, offline=offline
-        )
+        options = {"output_key": output_key, "as_dict": as_dict, "tags": tags, "trainable": trainable, "trust": trust}
+        self._source = name_source(handle, signature, offline=offline, **options)
         self._errors = errors
         self._namespace = metrics_namespace
         batching = {

@@ -121,6 +121,7 @@ def predict_udf(
     output_key: Optional[str] = None,
     as_dict: bool = False,
     tags: Optional[Iterable[str]] = None,
+    trust: Any = None,
     errors: str = "raise",
     batch_size: int = 512,
     arguments: Optional[Mapping[str, Any]] = None,
@@ -138,6 +139,7 @@ def predict_udf(
         output_key: The name of the one output that is the result.
         as_dict: Whether the result is a struct of all outputs, also where it would be one of them.
         tags: As for ``unihub.load``.
+        trust: As for ``unihub.load``.
         errors: What becomes of a row that is null, or that the model cannot take. ``raise``: the job fails.
             ``return``: the result is a struct of the outputs and a text ``error``; outputs are null where there is an
             error, and the error is null where there are outputs.
@@ -161,7 +163,8 @@ def predict_udf(
         [[32, 32, 3]]
     """
     _check_word(errors)
-    source = name_source(handle, signature, output_key=output_key, as_dict=True, tags=tags, offline=offline)
+    options = {"output_key": output_key, "as_dict": True, "tags": tags, "trust": trust}
+    source = name_source(handle, signature, offline=offline, **options)
     info = unihub.inspect(source.handle, offline=offline)
     chosen = _choose_signature(info, signature, source.options["tags"])
     outputs = _choose_outputs(info, chosen, output_key, as_dict)
@@ -169,8 +172,8 @@ def predict_udf(
     inputs = tuple(tensor for tensor in chosen.inputs if tensor.name not in shared)
     free = Signature(chosen.name, inputs, chosen.outputs)
     # All outputs are asked for, and those that are wanted are taken.
-    options = dict(source.options, output_key=None, arguments=shared)
-    return PredictUdf(Source(source.handle, chosen.name, options), free, outputs, batch_size, errors == "return")
+    loading = dict(source.options, output_key=None, arguments=shared)
+    return PredictUdf(Source(source.handle, chosen.name, loading), free, outputs, batch_size, errors == "return")
 
 
 def _check_word(word: str) -> None:
