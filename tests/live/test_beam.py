@@ -219,6 +219,14 @@ class TestHandler:
         with pytest.raises(errors.HandleError, match="names no place"):
             UnihubModelHandler(lambda x: x)
 
+    def test_trust_goes_to_the_load(self, tmp_path):
+        module = tf.Module()
+        module.read = tf.function(tf.io.read_file, input_signature=[tf.TensorSpec([], tf.string, "x")])
+        tf.saved_model.save(module, str(tmp_path), signatures=module.read)
+        with pytest.raises(errors.UnsafeModelError, match="ReadFile"):
+            UnihubModelHandler(str(tmp_path), trust=False).load_model()
+        assert UnihubModelHandler(str(tmp_path), trust=["ReadFile"]).load_model()
+
     def test_errors_is_one_of_three_words(self):
         with pytest.raises(errors.InputError, match="isolate"):
             UnihubModelHandler(TEXT, errors="isolated")
