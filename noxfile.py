@@ -208,6 +208,9 @@ def parts(session: nox.Session) -> None:
     install(session, environment)
     tests = ["-m", "", "tests/live/test_selective.py", *session.posargs]
     session.run(*PYTEST, *tests, env=declare(environment, "tf2"))
+    # Ops of a package, which is imported where it is installed; what it asks for itself would bring another TensorFlow.
+    session.install("--no-deps", "tensorflow-text==2.8.2")
+    session.run(*PYTEST, "tests/live/test_audit.py", "-k", "missing_ops", env=declare(environment, "tf2"))
 
 
 @nox.session(python="3.12")
