@@ -34,7 +34,7 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 # With what unihub imports, so that mypy sees its types.
 LINTERS = (
     *("ruff==0.17.6", "mypy==2.4.1"),
-    *("packaging", "platformdirs", "importlib-metadata", "filelock", "libcst", "numpy"),
+    *("packaging", "platformdirs", "importlib-metadata", "filelock", "libcst", "numpy", "argcomplete"),
 )
 
 # How the tests on a TensorFlow are run, and what they need of the extra for tests.

@@ -6,6 +6,8 @@ messages: looking costs no more for a large model than for a small one. Nothing 
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
 import os
 import re
 import zipfile
@@ -25,6 +27,7 @@ _SHARD_FILE = "variables/variables.data-{:05d}-of-{:05d}"
 _COMPANIONS = frozenset((_HUB_FILE, "variables", "keras_metadata.pb", "fingerprint.pb"))
 
 _HEAD_BYTES = 1024
+_BLOCK = 1 << 20
 _MANY = 100
 
 # In a directory of many things a web page or an archive says nothing of what the directory is.
@@ -72,6 +75,21 @@ class GraphFile(NamedTuple):
     size: int
     time: int
     number: int
+
+
+def graph_digest(file: str) -> str:
+    """The SHA-256 of a file with graphs; it is read once in a process, while it stays the same."""
+    status = os.stat(file)
+    return _digest(GraphFile(file, status.st_size, status.st_mtime_ns, status.st_ino))
+
+
+@functools.lru_cache(maxsize=32)
+def _digest(known: GraphFile) -> str:
+    digest = hashlib.sha256()
+    with open(known.name, "rb") as file:
+        for block in iter(lambda: file.read(_BLOCK), b""):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager

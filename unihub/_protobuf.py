@@ -22,6 +22,9 @@ _MAX_TEXT = 1 << 20
 _SMALL_WINDOW = 64
 _LARGE_WINDOW = 64 * 1024
 
+# A file that is read as a whole, at once.
+_SMALL_FILE = 1 << 18
+
 # A message that may be read as a whole, since jumping around in it takes longer.
 _SMALL_MESSAGE = 1 << 26
 
@@ -54,6 +57,8 @@ class Source:
         self._start = 0
         self._bytes = b""
         self._window = _SMALL_WINDOW
+        if self.size <= _SMALL_FILE:
+            self.load(0, self.size)
 
     @classmethod
     def of_bytes(cls, data: bytes) -> Source:

@@ -12,7 +12,7 @@ import os
 import shutil
 from typing import Any, Callable, Iterator, Optional, Tuple
 
-from unihub import _compat
+from unihub import _compat, _formats
 from unihub._resolve import cache
 from unihub._vocabulary import Use
 
@@ -24,7 +24,6 @@ _GROUP = "parts"
 _GRAPH = "saved_model.pb"
 _WHOLE = "whole.txt"
 _LINKED = ("variables", "assets")
-_BLOCK = 1 << 20
 
 # A part with more of the functions than this is hardly loaded sooner than the whole.
 _WORTH_IT = 0.8
@@ -101,10 +100,7 @@ def fingerprint(path: str) -> str:
 
     The rest may be gigabytes, and is not read.
     """
-    digest = hashlib.sha256()
-    with open(os.path.join(path, _GRAPH), "rb") as file:
-        for block in iter(lambda: file.read(_BLOCK), b""):
-            digest.update(block)
+    digest = hashlib.sha256(_formats.graph_digest(os.path.join(path, _GRAPH)).encode("ascii"))
     place = os.path.realpath(path)
     digest.update(place.encode("utf-8", "surrogateescape"))
     for folder in _LINKED:

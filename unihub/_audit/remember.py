@@ -1,25 +1,24 @@
-"""What the audit of a large graph found, kept in the cache by the digest of the file, so that it is read only once.
+"""What the audit of a model found, kept in the cache by the digest of the file, so that it is read only once.
 
-Looking through the functions of a network takes a tenth of a second, a digest of the same bytes a few milliseconds.
+Looking through the functions of a network takes a tenth of a second, and of a small model longer than the rest of what
+unihub does; a digest of the same bytes takes a few milliseconds, or next to nothing.
 """
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
 from typing import Any, Dict, List
 
-from unihub import _protobuf, _schema
+from unihub import _formats, _protobuf, _schema
 from unihub._audit import findings, keras_layers, unsafe_ops
 from unihub._audit.findings import UnsafeOp
 from unihub._resolve import cache
 
-# Reading a smaller file takes no longer than looking it up.
-_LARGE = 1 << 18
 _GROUP = "parts"
 _FILE = "audit.json"
-_BLOCK = 1 << 20
 _CODE = (_protobuf, _schema, findings, keras_layers, unsafe_ops)
 
 
@@ -29,26 +28,28 @@ def fill(info: Any) -> None:
     Args:
         info: What ``inspect`` gave.
     """
-    file = os.path.join(info.path, "saved_model.pb")
+    if all("unsafe_ops" in vars(meta_graph.contents) for meta_graph in info.meta_graphs):
+        return
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        if os.path.getsize(file) < _LARGE:
-            return
-        place = cache.entry(_GROUP, _name(file), lambda directory: _write(directory, info))
+        place = cache.entry(_GROUP, _name(info.path), lambda directory: _write(directory, info))
         with open(os.path.join(place, _FILE), encoding="utf-8") as opened:
             for meta_graph, kept in zip(info.meta_graphs, json.load(opened)):
                 _apply(meta_graph.contents, kept)
 
 
-def _name(file: str) -> str:
+def _name(path: str) -> str:
+    graph = _formats.graph_digest(os.path.join(path, "saved_model.pb"))
+    return "audit-{}-{}".format(graph, _digest_of_code()[:16])
+
+
+@functools.lru_cache(maxsize=1)
+def _digest_of_code() -> str:
+    """What was found holds for this code only."""
     digest = hashlib.sha256()
-    with open(file, "rb") as opened:
-        for block in iter(lambda: opened.read(_BLOCK), b""):
-            digest.update(block)
-    # What was found holds for this code only.
     for module in _CODE:
         with open(str(module.__file__), "rb") as opened:
             digest.update(opened.read())
-    return "audit-" + digest.hexdigest()
+    return digest.hexdigest()
 
 
 def _write(directory: str, info: Any) -> None:
