@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
@@ -225,7 +226,7 @@ def engines(session: nox.Session) -> None:
     with session.chdir(session.create_tmp()):
         for name in ("beam_embeddings.py", "spark_embeddings.py"):
             printed = str(session.run("python", os.path.join(HERE, "examples", name), env=QUIET, silent=True))
-            rows = [line for line in printed.splitlines() if line.startswith("row ")]
+            rows = re.findall(r"row \d: .*", printed)
             session.log("%s prints\n%s", name, "\n".join(rows))
             failed = [row.split(":")[0] for row in rows if "InputError" in row]
             if len(rows) < 4 or failed != ["row 3"]:

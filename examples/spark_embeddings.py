@@ -21,7 +21,9 @@ def main(cluster):
     """Runs the job."""
     # Workers with the Python of the driver.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    spark = SparkSession.builder.master(cluster).config("spark.executor.memory", "1g").getOrCreate()
+    builder = SparkSession.builder.master(cluster).config("spark.executor.memory", "1g")
+    # Bars of progress would stand among the rows.
+    spark = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
     # Its type is read from the files of the model; the driver imports no TensorFlow.
     embed = predict_udf(MODEL, errors="return", batch_size=1024)
     rows = spark.createDataFrame(ROWS, ["number", "text"])

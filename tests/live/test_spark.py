@@ -261,7 +261,13 @@ def done_tasks(context):
 
 
 def executors(application):
-    """The processes of an application's executors, oldest first."""
-    listed = subprocess.run(["ps", "-eo", "pid=,args="], stdout=subprocess.PIPE, check=True, text=True).stdout
-    lines = [line for line in listed.splitlines() if "CoarseGrainedExecutorBackend" in line and application in line]
-    return sorted(int(line.split()[0]) for line in lines if "/bin/java" in line)
+    """The processes of an application's executors; ps would cut their command lines."""
+    found = []
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = Path("/proc", process, "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:  # It has ended.
+            continue
+        if words[0].endswith("java") and application in words and any("CoarseGrainedExecutorBackend" in word for word in words):
+            found.append(int(process))
+    return found
