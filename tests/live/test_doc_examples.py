@@ -91,7 +91,7 @@ def beside_models(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("page, blocks", programs_here())
+@pytest.mark.parametrize("page, blocks", list(programs_here()))
 def test_a_page(page, blocks, beside_models):
     names = {"__name__": "__main__"}
     with live_context(RUNTIME):
@@ -125,7 +125,7 @@ def module_names():
             yield found.name
 
 
-@pytest.mark.parametrize("test", docstrings() if RUNTIME == "tf2" else (), ids=lambda test: test.name)
+@pytest.mark.parametrize("test", list(docstrings()) if RUNTIME == "tf2" else [], ids=lambda test: test.name)
 def test_a_docstring(test, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("UNIHUB_CACHE_DIR", str(tmp_path / "cache"))
