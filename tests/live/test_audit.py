@@ -1,6 +1,7 @@
 """The audit on models that the TensorFlow at hand writes: what is planted is found, and decides whether they load."""
 import contextlib
 import os
+import shutil
 import subprocess
 import tarfile
 import threading
@@ -300,3 +301,20 @@ def test_missing_types_are_told_before_loading():
         unihub.load(str(DATA / "saved_model_type_spec"))
     assert caught.value.type_spec == "unihub_tests.PairSpec"
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.skipif(TENSORFLOW < (2, 10), reason="TensorFlow 2.4 has no register to ask; test_traps.py has its answer")
+@pytest.mark.parametrize(
+    "name, package", [(b"tfp.distributions.Law", "tensorflow-probability"), (b"tf_agents.specs.Array", "tf-agents")]
+)
+def test_the_package_of_a_type_is_told_by_its_name(name, package, tmp_path):
+    path = tmp_path / "model"
+    shutil.copytree(str(DATA / "saved_model_type_spec"), str(path))
+    graph = path / "saved_model.pb"
+    # A name of the same length, for the lengths of all messages around it stand in the file.
+    old = b"unihub_tests.PairSpec"
+    assert len(name) == len(old) and old in graph.read_bytes()
+    graph.write_bytes(graph.read_bytes().replace(old, name))
+    with live_context(RUNTIME), pytest.raises(errors.MissingOpsError, match="pip install " + package) as caught:
+        unihub.load(str(path))
+    assert caught.value.type_spec == name.decode()
