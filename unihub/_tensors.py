@@ -47,7 +47,9 @@ def convert(value: Any, dtype: Any, shape: Any) -> Any:
 
 def _to_array(value: Any, dtype: Any) -> Any:
     try:
-        array = np.asarray(value, dtype=object) if _holds_text(value) else np.asarray(value)
+        # numpy would cut texts in a list to the longest, and make texts of numbers beside them.
+        is_list = dtype.name == "string" and isinstance(value, (list, tuple))
+        array = np.asarray(value, dtype=object) if is_list else np.asarray(value)
     except ValueError as exc:  # Lists of unequal lengths.
         raise Mismatch(describe(value)) from exc
     if dtype.name == "string":
@@ -59,13 +61,6 @@ def _to_array(value: Any, dtype: Any) -> Any:
     if not fits:
         raise Mismatch(_describe_array(array))
     return array if dtype.name == "string" else array.astype(dtype.as_numpy_dtype)
-
-
-def _holds_text(value: Any) -> bool:
-    """Whether a list holds texts, which numpy would cut to the longest or mix with numbers."""
-    while isinstance(value, (list, tuple)) and value:
-        value = value[0]
-    return isinstance(value, (str, bytes))
 
 
 def _in_range(array: Any, wanted: Any) -> bool:

@@ -276,7 +276,7 @@ def test_what_does_not_fit_is_told_before_tensorflow_is_called(place, model, wro
 @on("tf1_hub/text_embedding", "saved_model/text", "tf1_saved_model/classifier")
 def test_numbers_are_no_texts(place, model):
     loaded = unihub.load(DATA / model)
-    for wrong in ([1, 2], np.zeros([2]), tf.constant([1.0]), [["the"]]):
+    for wrong in ([1, 2], [3.0, "world"], ["world", 3.0], np.zeros([2]), tf.constant([1.0]), [["the"]]):
         with pytest.raises(InputError):
             loaded(wrong)
 
