@@ -181,6 +181,24 @@ def fit(path, out, kind, steps, floatx="float32"):
     np.savez(out, **{"v{}".format(index): value for index, value in enumerate(model.get_weights())})
 
 
+def fit_served(path, out, steps):
+    """Trains with Keras through workers that run steps as they come."""
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    strategy = tf.distribute.experimental.ParameterServerStrategy(resolver)
+    with strategy.scope():
+        layer = unihub.load(path, trainable=True, api="keras")
+        kind_of_data = describe(layer)
+        inputs = tf.keras.Input(kind_of_data[0], dtype=kind_of_data[1])
+        model = tf.keras.Model(inputs, layer(inputs))
+        model.compile(tf.keras.optimizers.SGD(RATE), tf.keras.losses.MeanSquaredError())
+    data = tf.data.Dataset.from_tensors(make_batch(0, *kind_of_data)).repeat()
+    before = [read(variable) for variable in layer.variables]
+    losses = model.fit(data, epochs=2, steps_per_epoch=steps, verbose=0).history["loss"]
+    moved = [float(np.abs(read(variable) - old).max()) for variable, old in zip(layer.variables, before)]
+    places = [tf.DeviceSpec.from_string(variable.device).job for variable in layer.variables]
+    np.savez(out, losses=losses, moved=moved, places=places)
+
+
 def look(out, converted, data, folder):
     """What becomes of models of each kind in the scope of two replicas, and outside of it; as JSON."""
     strategy = make_strategy("mirrored")
@@ -371,7 +389,7 @@ def load(handle, out, kind, **options):
         np.savez(out, path=unihub.load(handle, **options).info.path)
 
 
-PROGRAMS = {program.__name__: program for program in (train, fit, look, serve, coordinate, load, estimate)}
+PROGRAMS = {program.__name__: program for program in (train, fit, fit_served, look, serve, coordinate, load, estimate)}
 
 
 def start(program, options, environment, log):

@@ -251,7 +251,8 @@ def test_a_library_of_custom_ops(tmp_path):
     library = compile_op(tmp_path)
     path = str(tmp_path / "model")
     here = os.path.dirname(os.path.abspath(__file__))
-    subprocess.run([sys.executable, "-c", WRITE, library, path, here], check=True)
+    # Elsewhere, where no unihub lies beside that is not the one under test.
+    subprocess.run([sys.executable, "-c", WRITE, library, path, here], check=True, cwd=str(tmp_path))
     with live_context(RUNTIME), pytest.raises(errors.MissingOpsError) as caught:
         unihub.load(path)
     assert caught.value.ops == (OP,)

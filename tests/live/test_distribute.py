@@ -205,37 +205,49 @@ class TestLoop:
             assert apart(variables_of(out), alone(convnet64, True, 3)) <= 1e-9
 
 
+@contextlib.contextmanager
+def served(machine):
+    """Two workers and a server; gives the cluster they and their coordinator are, and the workers."""
+    addresses = free_addresses(4)
+    cluster = {"chief": addresses[:1], "worker": addresses[1:3], "ps": addresses[3:]}
+    workers = [machine.start("serve", task_of(cluster, "worker", index)) for index in (0, 1)]
+    server = machine.start("serve", task_of(cluster, "ps", 0))
+    yield cluster, workers
+    for pid in (*workers, server):
+        machine.kill(pid)
+
+
 class TestParameterServer:
     @pytest.mark.thorough
     def test_a_killed_worker(self, machine, directory, convnet64):
         """A coordinator, two workers and a server; the coordinator goes on while a worker is gone and when it is back."""
-        addresses = free_addresses(4)
-        cluster = {"chief": addresses[:1], "worker": addresses[1:3], "ps": addresses[3:]}
-        first, second = (machine.start("serve", task_of(cluster, "worker", index)) for index in (0, 1))
-        server = machine.start("serve", task_of(cluster, "ps", 0))
         pause, out = directory / "pause", str(directory / "served.npz")
-        chief = machine.start(
-            "coordinate",
-            task_of(cluster, "chief", 0),
-            path=convnet64,
-            out=out,
-            steps=2 * STEPS,
-            tf1=str(DATA / "tf1_hub" / "text_embedding"),
-            pause=str(pause),
-        )
-        end = time.monotonic() + SECONDS
-        while not pause.exists() and time.monotonic() < end:
-            assert machine.wait(chief, 0.2) is None, machine.log(chief)[-3000:]
-        assert machine.kill(second) == -9
-        pause.unlink()
-        second = machine.start("serve", task_of(cluster, "worker", 1))
-        machine.finish(chief)
-        for pid in (first, second, server):
-            machine.kill(pid)
+        with served(machine) as (cluster, workers):
+            tf1 = str(DATA / "tf1_hub" / "text_embedding")
+            options = {"path": convnet64, "out": out, "steps": 2 * STEPS, "tf1": tf1, "pause": str(pause)}
+            chief = machine.start("coordinate", task_of(cluster, "chief", 0), **options)
+            end = time.monotonic() + SECONDS
+            while not pause.exists() and time.monotonic() < end:
+                assert machine.wait(chief, 0.2) is None, machine.log(chief)[-3000:]
+            assert machine.kill(workers[1]) == -9
+            pause.unlink()
+            workers[1] = machine.start("serve", task_of(cluster, "worker", 1))
+            machine.finish(chief)
         with np.load(out) as found:
             assert len(found["losses"]) == 2 * STEPS and found["losses"][-1] < found["losses"][0]
             assert (found["moved"] > 1e-3).all() and set(found["places"]) == {"ps"}
             assert list(found["refusals"]) == ["UnsupportedError", "InputError"]
+
+    @pytest.mark.skipif(not HAS_KERAS2, reason="Keras 3 knows no parameter servers")
+    @pytest.mark.thorough
+    def test_fit(self, machine, directory):
+        out = str(directory / "fit-served.npz")
+        options = {"path": str(DATA / "saved_model" / "no_training"), "out": out, "steps": STEPS}
+        with served(machine) as (cluster, _):
+            machine.finish(machine.start("fit_served", task_of(cluster, "chief", 0), **options))
+        with np.load(out) as found:
+            assert found["losses"][1] < found["losses"][0]
+            assert (found["moved"] > 1e-3).any() and set(found["places"]) == {"ps"}
 
 
 class TestKeras:
