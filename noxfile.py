@@ -39,7 +39,7 @@ LINTERS = (
 )
 
 # How the tests on a TensorFlow are run, and what they need of the extra for tests.
-PYTEST = ("pytest", "-q", "--disable-warnings", "-p", "no:cacheprovider")
+PYTEST = ("pytest", "-q", "--disable-warnings", "--durations=20", "-p", "no:cacheprovider")
 LIVE = ("pytest>=7.0", "hypothesis>=6.50", "libcst>=1.0")
 
 # The engines that batches are run in, as they are known to work with the TensorFlow that is beside them.
