@@ -135,7 +135,7 @@ WITHOUT_HUB = (
     "selective",
 )
 
-# What runs on the thorough environments only: of these the others would show the same.
+# What runs on the thorough environments only, and there once: elsewhere it would show the same.
 SAME_EVERYWHERE = ("audit", "distribute", "doc_examples", "inspect")
 
 
@@ -280,9 +280,8 @@ def test(session: nox.Session, environment: Environment, runtime: str, variables
         declared["UNIHUB_SERVED"] = os.path.join(SERVED, environment.name)
     # By their names: the ids of cells and apis have it, and so have tests and classes.
     chosen = ["-k", "keras or Keras or runtime or fine_tun or layer"] if variables else []
-    if environment.thorough:
-        chosen += ["-m", ""]
-    else:
+    chosen += ["-m", ""] if environment.thorough else []
+    if not environment.thorough or runtime == "tf1-compat" or variables:
         chosen += ["--ignore=tests/live/test_{}.py".format(name) for name in SAME_EVERYWHERE]
     tests = ["tests/live"] if environment.hub else ["tests/live/test_{}.py".format(name) for name in WITHOUT_HUB]
     session.run(*PYTEST, *tests, *chosen, *session.posargs, env={**declared, **variables})
