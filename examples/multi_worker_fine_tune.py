@@ -81,7 +81,7 @@ def work(directory):
     with strategy.scope():
         model = unihub.load(MODEL, trainable=True, api="load")
         head = tf.Variable(tf.fill([FEATURES, 1], 0.1))
-        optimizer = tf.compat.v1.train.MomentumOptimizer(0.02, 0.9)
+        optimizer = tf.compat.v1.train.GradientDescentOptimizer(0.1)
         epoch = tf.Variable(0, trainable=False, dtype=tf.int64)
     weights = list(model.trainable_variables) + [head]
 

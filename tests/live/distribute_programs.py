@@ -66,10 +66,16 @@ class Training:
         with strategy.scope():
             self.model = unihub.load(path, trainable=True, api="load")
             # Of TensorFlow itself, so that no Keras has a part in it.
-            self.optimizer = tf.compat.v1.train.MomentumOptimizer(RATE, 0.9)
+            self.optimizer = self._optimizer()
             self.step = tf.Variable(0, trainable=False, dtype=tf.int64)
         self._kind = describe(self.model)
         self._train = tf.function(self._run)
+
+    def _optimizer(self):
+        # In a strategy TensorFlow 2.4 cannot use the momentum that it restored.
+        if tf.__version__.startswith("2.4."):
+            return tf.compat.v1.train.GradientDescentOptimizer(RATE)
+        return tf.compat.v1.train.MomentumOptimizer(RATE, 0.9)
 
     def gradients(self, x, y):
         """The gradients of a part of the batch, as a part of those of the whole."""
