@@ -88,7 +88,11 @@ def test_killed_at_30_moments(plain_site, own_cache):
         before = len(plain_site.asked)
         assert files_in(unihub.resolve(url)) == files
         resumed += any("Range" in headers for _, headers in plain_site.asked[before:])
-        assert left_over(own_cache) == []
+        # One that was killed after its entry was there may leave an empty place, which goes with the next download.
+        if len(plain_site.asked) > before:
+            assert left_over(own_cache) == []
+    unihub.resolve("{}{}?last".format(plain_site.url, PATH))
+    assert left_over(own_cache) == []
     assert killed >= 15 and resumed >= 5
 
 

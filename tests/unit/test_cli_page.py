@@ -16,7 +16,10 @@ import unihub
 from unihub._cli.page import Page
 from unihub._cli.report import BAD, FAINT, GOOD, LABEL, PLAIN, TITLE, Exact, Fields, Line, Table, fields, lines
 
-ROOT = Path(unihub.__file__).parent.parent
+# Where the models are, which are named from there; and the unihub that is tested, which may be installed.
+ROOT = Path(__file__).parent.parent.parent
+PACKAGES = Path(unihub.__file__).parent.parent
+COMMAND = [sys.executable, "-c", "import sys; del sys.path[0]; from unihub._cli import main; sys.exit(main())"]
 ESCAPE = re.compile("\x1b\\[[0-9;]*m")
 MODEL = "tests/data/tf1_hub/convnet"
 COMMANDS = [
@@ -32,7 +35,7 @@ COMMANDS = [
 def environment(own_cache, **variables):
     names = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES")
     kept = {name: value for name, value in os.environ.items() if name not in names}
-    own = {"PYTHONPATH": str(ROOT), "UNIHUB_CACHE_DIR": str(own_cache), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+    own = {"PYTHONPATH": str(PACKAGES), "UNIHUB_CACHE_DIR": str(own_cache), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
     return dict(kept, **dict(own, **variables))
 
 
@@ -43,7 +46,7 @@ def in_terminal(words, columns, env):
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    command = [sys.executable, "-m", "unihub", *words]
+    command = [*COMMAND, *words]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=str(ROOT)) as process:
         os.close(theirs)
         written = b""
@@ -60,7 +63,7 @@ def in_terminal(words, columns, env):
 
 
 def in_pipe(words, env):
-    command = [sys.executable, "-m", "unihub", *words]
+    command = [*COMMAND, *words]
     done = subprocess.run(command, env=env, cwd=str(ROOT), capture_output=True, text=True)
     return done.stdout, done.stderr, done.returncode
 
