@@ -256,7 +256,7 @@ def run_command(words, cache):
     env = dict(os.environ, UNIHUB_CACHE_DIR=str(cache), PYTHONPATH=os.path.dirname(os.path.dirname(unihub.__file__)))
     env.pop("TF_CPP_MIN_LOG_LEVEL", None)
     command = [sys.executable, "-c", code, *words, "--json"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=str(cache))
+    done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=str(cache.parent))
     lines = done.stderr.splitlines()
     return json.loads(done.stdout), lines[-1], lines[:-1]
 
