@@ -32,7 +32,12 @@ from unihub._protobuf import Message, WireError
 
 GRAPH = "graph"
 
-_NAMES = re.compile(pattern(UNSAFE_OPS).encode())
+
+@functools.lru_cache(maxsize=1)
+def _names() -> Pattern[bytes]:
+    # Made when it is needed: with so many names that takes as long as all of the import.
+    return re.compile(pattern(UNSAFE_OPS).encode())
+
 
 # What gives on a path that it is given, by the inputs that are paths; and what makes one of a path and something more.
 _SAME = {"Identity": 1, "ExpandDims": 1, "Reshape": 1, "Squeeze": 1, "StridedSlice": 1}
@@ -87,7 +92,7 @@ def find(meta_graph: Message) -> Tuple[UnsafeOp, ...]:
     Returns:
         Them, in the order of the file.
     """
-    hits = _positions(meta_graph, _NAMES)
+    hits = _positions(meta_graph, _names())
     found = list(_Judge(meta_graph, hits).unsafe()) if hits != [] else []
     for objects in meta_graph.messages("object_graph_def"):
         found += [UnsafeOp(*layer) for layer in keras_layers.in_object_graph(objects)]

@@ -18,8 +18,10 @@ def _inspect(arguments: argparse.Namespace) -> Report:
     """Says what a model holds, read from its files without TensorFlow."""
     # Not unihub.inspect, which imports all that a plan needs.
     from unihub import _model_info, _resolve
+    from unihub._audit import remember
 
     info = _model_info.inspect(_resolve.resolve(arguments.handle, offline=arguments.offline or None))
+    remember.fill(info)
     return Report([fields(info.path, info.rows())], info.to_dict())
 
 
