@@ -94,9 +94,12 @@ def averaging(plan: Any) -> Iterator[None]:
     tf = _compat.import_tensorflow()
     written = written_variables.find(plan.source, plan.tags)
 
+    def is_written(options: Any) -> bool:
+        return written_variables.key_of(options.get("name"), options["dtype"], options.get("shape")) in written
+
     def create(next_creator: Any, **options: Any) -> Any:
         # What the model trains as well cannot be so; and objects of other kinds may make variables of their own.
-        if options.get("trainable") is False and options.get("dtype") is not None and _key(options) in written:
+        if options.get("trainable") is False and options.get("dtype") is not None and is_written(options):
             mean = tf.as_dtype(options["dtype"]).is_floating
             options["synchronization"] = tf.VariableSynchronization.ON_READ
             if options.get("aggregation") in (None, tf.VariableAggregation.NONE):
@@ -118,9 +121,3 @@ def leave_to_strategy() -> None:
         variables = v1.get_collection_ref(key)
         parts = {id(part) for variable in variables for part in _compat.parts_of(variable)}
         variables[:] = [variable for variable in variables if id(variable) not in parts]
-
-
-def _key(options: Any) -> Any:
-    tf = _compat.import_tensorflow()
-    shape = tf.TensorShape(options.get("shape"))
-    return options.get("name"), tf.as_dtype(options["dtype"]).name, None if shape.rank is None else tuple(shape)

@@ -39,13 +39,15 @@ def _find_in(meta_graph: Any) -> Iterator[Key]:
         first = functions.count_inputs(name) - len(described.bound_inputs)
         for index in functions.written(name):
             if index >= first and nodes[described.bound_inputs[index - first]].WhichOneof("kind") == "variable":
-                yield _key(nodes[described.bound_inputs[index - first]].variable)
+                variable = nodes[described.bound_inputs[index - first]].variable
+                yield key_of(variable.name, variable.dtype, variable.shape)
 
 
-def _key(variable: Any) -> Key:
+def key_of(name: str, dtype: Any, shape: Any) -> Key:
+    """What a variable is known by, in whatever form TensorFlow has its dtype and shape."""
     tf = _compat.import_tensorflow()
-    shape = tf.TensorShape(variable.shape)
-    return variable.name, tf.as_dtype(variable.dtype).name, None if shape.rank is None else tuple(shape)
+    known = tf.TensorShape(shape)
+    return name, tf.as_dtype(dtype).name, None if known.rank is None else tuple(known)
 
 
 class _Functions:
