@@ -1,14 +1,16 @@
 """How much sooner a model is loaded, and with how much less memory, than upstream's calls do it.
 
-Both sides are measured in turn, with nothing else between them; the figures are ratios of medians. Run it as::
+Each load is measured in a process of its own, the sides in turn; the figures are ratios of medians. Run it as::
 
     python benchmarks/load.py DIRECTORY [MODEL ...]
 
-The models are written to the directory first. Memory and cold starts are measured in processes of their own.
+The models are written to the directory first. Loads so short that a process is measured by its noise (tiny) are in
+``call.py``.
 """
 from __future__ import annotations
 
 import argparse
+import functools
 import gc
 import os
 import pickle
@@ -18,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -49,50 +51,72 @@ print("peak", next(line.split()[1] for line in open("/proc/self/status") if line
 """
 
 
-def alternate(sides: Dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> Dict[str, float]:
-    """The median time of each side, which take turns."""
-    times: Dict[str, List[float]] = {name: [] for name in sides}
-    for _ in range(rounds):
-        for name, run in sides.items():
-            gc.collect()
-            began = time.perf_counter()
-            kept = run()
-            times[name].append(time.perf_counter() - began)
-            del kept
-    return {name: statistics.median(measured) for name, measured in times.items()}
+def in_turn(sides: Dict[str, Callable[[], float]]) -> Dict[str, float]:
+    """The median of what each side measures; they take turns, after a round that does not count."""
+    measured: Dict[str, List[float]] = {name: [] for name in sides}
+    for number in range(ROUNDS + 1):
+        for name, measure in sides.items():
+            figure = measure()
+            if number:
+                measured[name].append(figure)
+    return {name: statistics.median(figures) for name, figures in measured.items()}
 
 
-def loads(path: str) -> Dict[str, float]:
-    """The times of all ways to load."""
+def ways() -> Dict[str, Callable[[str], Any]]:
+    """All ways to load a model."""
     import tensorflow as tf
     import tensorflow_hub as hub
 
     import unihub
 
-    cache = os.environ["UNIHUB_CACHE_DIR"]
-
-    def first(**options: Any) -> Any:
-        shutil.rmtree(cache, ignore_errors=True)
-        return unihub.load(path, **options)
-
-    def session() -> Any:
+    def session(path: str) -> Any:
         with tf.Graph().as_default(), tf.compat.v1.Session() as running:
             return tf.compat.v1.saved_model.loader.load(running, ["serve"], path)
 
-    callable_model = unihub.inspect(path).callable
-    sides: Dict[str, Callable[[], Any]] = {
+    return {
         # Which is tf.saved_model.load on a resolved directory.
-        "hub.load": lambda: hub.load(path),
+        "hub.load": hub.load,
         "session": session,
-        "signature, first": lambda: first(signature="serving_default"),
-        "signature": lambda: unihub.load(path, signature="serving_default"),
+        "hub.KerasLayer": hub.KerasLayer,
+        "signature": functools.partial(unihub.load, signature="serving_default"),
+        "layer": functools.partial(unihub.load, api="keras"),
     }
-    if callable_model:
-        sides["hub.KerasLayer"] = lambda: hub.KerasLayer(path)
-        sides["layer, first"] = lambda: first(api="keras")
-        sides["layer"] = lambda: unihub.load(path, api="keras")
-    alternate(sides, 1)  # What TensorFlow imports at its first load is no part of this.
-    return alternate(sides)
+
+
+def load_once(side: str, path: str, warm: str) -> float:
+    """How long this process takes to load a model, after it loaded another one in every way.
+
+    What TensorFlow and Keras import at their first load is no part of it.
+    """
+    loaders = ways()
+    for name, loader in loaders.items():
+        of_signature = {"signature": "serving_default"} if name in ("hub.KerasLayer", "layer") else {}
+        loader(warm, **of_signature)
+    gc.collect()
+    began = time.perf_counter()
+    kept = loaders[side](path)
+    seconds = time.perf_counter() - began
+    del kept
+    return seconds
+
+
+def loads(path: str, warm: str) -> Dict[str, float]:
+    """The times of all ways to load, each in a process of its own: upstream keeps what it loaded, and memory fills."""
+    import unihub
+
+    def seconds(side: str, cache: Optional[str] = None) -> float:
+        with tempfile.TemporaryDirectory() as fresh:
+            variables = {**os.environ, "UNIHUB_CACHE_DIR": cache or fresh}
+            command = [sys.executable, os.path.abspath(__file__), "--once", side, path, warm]
+            return float(subprocess.check_output(command, env=variables).split()[-1])
+
+    upstream = ["hub.load", "session"] + ["hub.KerasLayer"] * unihub.inspect(path).callable
+    ours = ["signature"] + ["layer"] * unihub.inspect(path).callable
+    cache = os.environ["UNIHUB_CACHE_DIR"]
+    sides = {side: functools.partial(seconds, side) for side in upstream}
+    sides.update({side + ", first": functools.partial(seconds, side) for side in ours})
+    sides.update({side: functools.partial(seconds, side, cache) for side in ours})
+    return in_turn(sides)
 
 
 def cold(path: str) -> Dict[str, Dict[str, float]]:
@@ -102,19 +126,18 @@ def cold(path: str) -> Dict[str, Dict[str, float]]:
     import unihub
 
     inputs = pickle.dumps(models.example(unihub.inspect(path).plain.signatures[0]))
-    times: Dict[str, List[float]] = {"hub.load": [], "tf.saved_model.load": [], "unihub": []}
-    peaks: Dict[str, List[float]] = {side: [] for side in times}
-    for _ in range(ROUNDS):
-        for side in times:
-            command = [sys.executable, "-c", PROGRAM, path, side]
-            began = time.perf_counter()
-            run = subprocess.run(command, input=inputs, stdout=subprocess.PIPE, check=True)
-            times[side].append(time.perf_counter() - began)
-            peaks[side].append(float(run.stdout.split()[-1]))
-    return {
-        "first prediction": {side: statistics.median(measured) for side, measured in times.items()},
-        "peak memory": {side: statistics.median(measured) for side, measured in peaks.items()},
-    }
+    peaks: Dict[str, List[float]] = {side: [] for side in ("hub.load", "tf.saved_model.load", "unihub")}
+
+    def seconds(side: str) -> float:
+        command = [sys.executable, "-c", PROGRAM, path, side]
+        began = time.perf_counter()
+        run = subprocess.run(command, input=inputs, stdout=subprocess.PIPE, check=True)
+        took = time.perf_counter() - began
+        peaks[side].append(float(run.stdout.split()[-1]))
+        return took
+
+    times = in_turn({side: functools.partial(seconds, side) for side in peaks})
+    return {"first prediction": times, "peak memory": {side: statistics.median(peak) for side, peak in peaks.items()}}
 
 
 def main() -> None:
@@ -122,18 +145,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory")
     parser.add_argument("models", nargs="*")
-    parser.add_argument("--no-cold", action="store_true", help="leave out what takes processes of its own")
+    parser.add_argument("--no-cold", action="store_true", help="leave out first predictions and memory")
     arguments = parser.parse_args()
-    os.environ["UNIHUB_CACHE_DIR"] = tempfile.mkdtemp()
     import models
     import tensorflow as tf
 
-    tf.get_logger().setLevel("ERROR")
+    os.environ["UNIHUB_CACHE_DIR"] = tempfile.mkdtemp()
     known = list(models.MODELS) + (list(models.PACKAGED) if "UNIHUB_PACKAGE_MODELS" in os.environ else [])
     print("| model, TensorFlow {} | what | ratio |\n|---|---|---|".format(tf.__version__))
     for name in arguments.models or known:
         path = models.find(name, arguments.directory)
-        times = loads(path)
+        times = loads(path, models.find("tiny", arguments.directory))
         for what, upstream in (("signature", "hub.load"), ("signature", "session"), ("layer", "hub.KerasLayer")):
             if what in times:
                 for one in (what + ", first", what):
@@ -148,4 +170,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--once"]:
+        print(load_once(*sys.argv[2:]))
+    else:
+        main()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple, Union
 
 from unihub import _boundary, _compat, _export_dir, _facade, errors
+from unihub._audit import remember as _remember
 from unihub._audit import trust as _trust
 from unihub._conversion import CarriedSignature, Conversion
 from unihub._model_info import MetaGraph, ModelInfo
@@ -116,6 +117,7 @@ def _read(handle: Any, tags: Optional[Iterable[str]], trust: Any) -> _Source:
         raise errors.UnsupportedError.converted_already(info.path)
     if runtime.mode is not RuntimeMode.TF2 or runtime.inside_function:
         raise errors.UnsupportedError.converts_in_eager_only(info.path, runtime)
+    _remember.fill(info)
     _trust.warn(info.path, _trust.check(handle, info.path, info.unsafe_ops, _trust.parse(trust)))
     chosen = choose_tags(info, parse_request(tags=tags))
     train = chosen | {"train"}

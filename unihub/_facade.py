@@ -94,7 +94,6 @@ def load(
         name=name, load_options=load_options, collections=collections, full=full, reuse=reuse,
         trust=trust, custom_op_libraries=custom_op_libraries, offline=offline, **layer_options
     )  # fmt: skip
-    _distribution.check_plan(decided)
     with _boundary.loading(decided):
         _compat.as_written(loading.prepare)(decided)
         return _reuse.loaded(decided, _compat.as_written(decided.load_strategy().load))
@@ -123,9 +122,12 @@ def plan(handle: Any, trainable: bool = False, signature: Optional[str] = None, 
     """
     request = parse_request(trainable=trainable, signature=signature, **options)
     if _objects.is_object(handle):
-        return decide(handle, handle, _objects.describe(handle), detect_runtime(), request)
-    info = inspect(handle, offline=request.offline)
-    decided = decide(handle, info.path, info, detect_runtime(), request)
+        source, info = handle, _objects.describe(handle)
+    else:
+        info = inspect(handle, offline=request.offline)
+        source = info.path
+    decided = decide(handle, source, info, detect_runtime(), request)
+    _distribution.check_plan(decided)
     loading.check(decided)
     return decided
 

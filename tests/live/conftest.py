@@ -101,6 +101,14 @@ class Session:
         return self.session.run(outputs)
 
 
+@pytest.fixture(scope="session")
+def converted_convnet(tmp_path_factory):
+    """A network for images, converted."""
+    path = tmp_path_factory.mktemp("models") / "convnet"
+    unihub.convert(str(DATA / "tf1_hub" / "convnet"), str(path), progress=lambda line: None)
+    return str(path)
+
+
 @pytest.fixture
 def runtime():
     """The declared runtime, one of ``tf1``, ``tf1-compat``, ``tf2``."""

@@ -327,7 +327,7 @@ def coordinate(path, out, steps, tf1, pause=None):
     refusals = []
     outside = unihub.load(path, api="load")
     with strategy.scope():
-        for attempt in (lambda: unihub.load(tf1), lambda: outside(x)):
+        for attempt in (lambda: unihub.load(tf1), lambda: unihub.plan(tf1), lambda: outside(x)):
             try:
                 attempt()
             except unihub.errors.UnihubError as error:

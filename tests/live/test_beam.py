@@ -45,21 +45,13 @@ def noted(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def convnet(tmp_path_factory):
-    """A network for images, converted."""
-    path = tmp_path_factory.mktemp("models") / "convnet"
-    unihub.convert(str(DATA / "tf1_hub" / "convnet"), str(path), progress=lambda line: None)
-    return str(path)
-
-
-@pytest.fixture(scope="module")
 def expected_texts(tmp_path_factory):
     return compute(tmp_path_factory, TEXT, engine_parts.text, TEXTS)
 
 
 @pytest.fixture(scope="module")
-def expected_images(tmp_path_factory, convnet):
-    return compute(tmp_path_factory, convnet, engine_parts.image, IMAGES, signature="default")
+def expected_images(tmp_path_factory, converted_convnet):
+    return compute(tmp_path_factory, converted_convnet, engine_parts.image, IMAGES, signature="default")
 
 
 def compute(directories, model, make, count, **options):
@@ -116,10 +108,10 @@ class TestElements:
         [np.asarray, tf.constant, np.ndarray.tolist, lambda image: {"images": image}],
         ids=["array", "tensor", "list", "dict"],
     )
-    def test_images_and_outputs_by_name(self, convnet, make):
+    def test_images_and_outputs_by_name(self, converted_convnet, make):
         images = [engine_parts.image(number) for number in range(3)]
-        found = outputs([make(image) for image in images], UnihubModelHandler(convnet, "feature_map", as_dict=True))
-        wanted = unihub.load(convnet, signature="feature_map", as_dict=True)(np.stack(images))
+        found = outputs([make(image) for image in images], UnihubModelHandler(converted_convnet, "feature_map", as_dict=True))
+        wanted = unihub.load(converted_convnet, signature="feature_map", as_dict=True)(np.stack(images))
         for number, row in enumerate(found):
             assert sorted(row) == ["default", "map"]
             for name, value in row.items():
@@ -324,8 +316,8 @@ class TestManyRows:
         self.run(TWO_PROCESSES, beam_parts.Noting(TEXT, min_batch_size=500), engine_parts.text, TEXTS, expected_texts)
         assert_one_load_each(noted, 2)
 
-    def test_images_in_two_processes(self, noted, convnet, expected_images):
-        handler = beam_parts.Noting(convnet, "default", min_batch_size=100, max_batch_size=500)
+    def test_images_in_two_processes(self, noted, converted_convnet, expected_images):
+        handler = beam_parts.Noting(converted_convnet, "default", min_batch_size=100, max_batch_size=500)
         self.run(TWO_PROCESSES, handler, engine_parts.image, IMAGES, expected_images)
         assert_one_load_each(noted, 2)
 

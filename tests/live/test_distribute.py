@@ -24,7 +24,8 @@ from conftest import DATA, HAS_HUB, HAS_KERAS2, RUNTIME, TENSORFLOW
 import unihub
 
 PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "distribute_programs.py")
-SECONDS = 150
+# Long enough for a machine that does other things, too.
+SECONDS = 400
 STEPS = 20
 LOST_A_WORKER = 3
 REUSABLE = str(DATA / "saved_model" / "reusable")
@@ -236,7 +237,7 @@ class TestParameterServer:
         with np.load(out) as found:
             assert len(found["losses"]) == 2 * STEPS and found["losses"][-1] < found["losses"][0]
             assert (found["moved"] > 1e-3).all() and set(found["places"]) == {"ps"}
-            assert list(found["refusals"]) == ["UnsupportedError", "InputError"]
+            assert list(found["refusals"]) == ["UnsupportedError", "UnsupportedError", "InputError"]
 
     @pytest.mark.skipif(not HAS_KERAS2, reason="Keras 3 knows no parameter servers")
     @pytest.mark.thorough

@@ -58,14 +58,6 @@ def noted(loads):
 
 
 @pytest.fixture(scope="module")
-def convnet(tmp_path_factory):
-    """A network for images, converted."""
-    path = tmp_path_factory.mktemp("models") / "convnet"
-    unihub.convert(str(DATA / "tf1_hub" / "convnet"), str(path), progress=lambda line: None)
-    return str(path)
-
-
-@pytest.fixture(scope="module")
 def two_texts(tmp_path_factory):
     """A SavedModel with two inputs and two outputs."""
 
@@ -92,22 +84,22 @@ class TestColumns:
         found = [row.found for row in frame(spark, [(text,) for text in texts], "text string").select(column).collect()]
         np.testing.assert_allclose(found, unihub.load(TEXT)(texts), rtol=1e-5)
 
-    def test_arrays_flat_and_nested(self, spark, convnet):
+    def test_arrays_flat_and_nested(self, spark, converted_convnet):
         images = [engine_parts.image(number) for number in range(3)]
         rows = frame(spark, [(image.ravel().tolist(), image.tolist()) for image in images], "flat array<float>, nested array<array<array<float>>>")
-        wanted = unihub.load(convnet, signature="default")(np.stack(images)).numpy()
-        udf = predict_udf(convnet, "default", batch_size=2)
+        wanted = unihub.load(converted_convnet, signature="default")(np.stack(images)).numpy()
+        udf = predict_udf(converted_convnet, "default", batch_size=2)
         assert udf.input_tensor_shapes == [[32, 32, 3]] and udf.return_type.simpleString() == "array<float>"
         for row, expected in zip(rows.select(udf("flat").alias("flat"), udf("nested").alias("nested")).collect(), wanted):
             np.testing.assert_allclose(row.flat, expected, rtol=1e-5, atol=1e-6)
             np.testing.assert_allclose(row.nested, expected, rtol=1e-5, atol=1e-6)
 
-    def test_all_outputs_are_a_struct(self, spark, convnet):
-        udf = predict_udf(convnet, "feature_map", as_dict=True)
+    def test_all_outputs_are_a_struct(self, spark, converted_convnet):
+        udf = predict_udf(converted_convnet, "feature_map", as_dict=True)
         assert udf.return_type.simpleString() == "struct<default:array<float>,map:array<float>>"
         image = engine_parts.image(7)
         row = frame(spark, [(image.ravel().tolist(),)], "images array<float>").select(udf(images="images").alias("found")).first()
-        wanted = unihub.load(convnet, signature="feature_map", as_dict=True)(image[np.newaxis])
+        wanted = unihub.load(converted_convnet, signature="feature_map", as_dict=True)(image[np.newaxis])
         np.testing.assert_allclose(row.found["map"], wanted["map"].numpy().ravel(), rtol=1e-5, atol=1e-6)
 
     def test_several_inputs_in_order_by_name_and_of_a_struct(self, spark, two_texts):
@@ -133,9 +125,9 @@ class TestColumns:
 
 
 class TestDriver:
-    def test_it_needs_no_tensorflow(self, convnet):
+    def test_it_needs_no_tensorflow(self, converted_convnet):
         code = "import sys; sys.modules['tensorflow'] = None; from unihub.integrations.spark import predict_udf; print(predict_udf({!r}, 'default').return_type)"
-        printed = subprocess.run([sys.executable, "-c", code.format(convnet)], stdout=subprocess.PIPE, check=True, text=True)
+        printed = subprocess.run([sys.executable, "-c", code.format(converted_convnet)], stdout=subprocess.PIPE, check=True, text=True)
         assert printed.stdout.strip() == "ArrayType(FloatType(), True)"
 
     def test_a_model_that_can_be_called_is_called_by_its_signature(self):
@@ -167,10 +159,10 @@ class TestBadRows:
         np.testing.assert_allclose([found[0].default, found[2].default], unihub.load(TEXT)(["hello", "the cat"]), rtol=1e-5)
 
     @pytest.mark.parametrize("first", [0, 1, 2], ids=["null first", "short first", "good first"])
-    def test_arrays(self, spark, convnet, first):
+    def test_arrays(self, spark, converted_convnet, first):
         rows = [(None,), ([1.0] * 5,), (engine_parts.image(0).ravel().tolist(),)]
         rows = rows[first:] + rows[:first]
-        udf = predict_udf(convnet, "default", errors="return")
+        udf = predict_udf(converted_convnet, "default", errors="return")
         found = [row.found for row in frame(spark, rows, "image array<float>").select(udf("image").alias("found")).collect()]
         found = found[len(found) - first :] + found[: len(found) - first]
         assert "null" in found[0].error and "5 values" in found[1].error and found[2].error is None
@@ -221,9 +213,9 @@ class TestManyRows:
         self.check(rows.withColumn("found", udf("row")), expected)
         assert_one_load_each(noted, 2)
 
-    def test_images_while_an_executor_is_killed(self, spark, noted, convnet, tmp_path):
-        expected = compute(convnet, engine_parts.image, IMAGES, signature="default")
-        udf = predict_udf(convnet, "default", errors="return")
+    def test_images_while_an_executor_is_killed(self, spark, noted, converted_convnet, tmp_path):
+        expected = compute(converted_convnet, engine_parts.image, IMAGES, signature="default")
+        udf = predict_udf(converted_convnet, "default", errors="return")
         results = self.rows(spark, tmp_path, engine_parts.image, IMAGES, 20).withColumn("found", udf("row"))
         with ThreadPoolExecutor(1) as pool:
             killed = pool.submit(kill_executor, spark.sparkContext, noted)

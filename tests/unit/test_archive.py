@@ -206,7 +206,10 @@ def test_a_killed_process_elsewhere_leaves_no_entry_and_the_next_day_no_trace(tm
     (left,) = shelf.iterdir()
     assert left.name.startswith(cache._PRIVATE) and content(str(left)) != {}
     # of another machine: whether that process still runs cannot be seen from here
-    (left / "owner").write_text("elsewhere\n1\n\n")
+    name, _, random = left.name.rsplit("-", 2)
+    elsewhere = shelf / "{}-elsewhere.1.-{}".format(name, random)
+    left.rename(elsewhere)
+    left = elsewhere
 
     entry = extract(path)
     assert left.exists()

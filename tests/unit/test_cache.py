@@ -63,22 +63,35 @@ def slowly(data):
     return answer
 
 
+def wait_for_question(site, before, process):
+    """Until a process asks for something; the time of that."""
+    while len(site.asked) == before and process.poll() is None:
+        time.sleep(0.002)
+    return time.monotonic()
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows kills otherwise")
 def test_killed_at_30_moments(plain_site, own_cache):
     files = {"saved_model.pb": b"graph", "variables/data": os.urandom(2 * 2**20), "assets/words": bytes(5 * 2**20)}
     model = tar_of(files)
     plain_site.answers[PATH] = slowly(model)
-    whole = start(plain_site.url + PATH)
     began = time.monotonic()
+    whole = start(plain_site.url + PATH)
+    until_asked = wait_for_question(plain_site, 0, whole) - began
     assert whole.communicate()[1] == ""
-    lasts = time.monotonic() - began
+    after = time.monotonic() - began - until_asked
     chance = random.Random(0)
     killed, resumed = 0, 0
-    for _ in range(30):
+    for number in range(30):
         # Another entry each time, of the same file.
         url = "{}{}?{}".format(plain_site.url, PATH, chance.random())
+        before = len(plain_site.asked)
         process = start(url)
-        time.sleep(lasts * chance.uniform(0.3, 1.05))
+        if number % 5:
+            wait_for_question(plain_site, before, process)
+            time.sleep(after * chance.uniform(0, 1.1))
+        else:
+            time.sleep(until_asked * chance.uniform(0.5, 1))
         process.kill()
         killed += process.wait() == -signal.SIGKILL
         process.communicate()
@@ -88,7 +101,7 @@ def test_killed_at_30_moments(plain_site, own_cache):
         before = len(plain_site.asked)
         assert files_in(unihub.resolve(url)) == files
         resumed += any("Range" in headers for _, headers in plain_site.asked[before:])
-        # One that was killed after its entry was there may leave an empty place, which goes with the next download.
+        # One that was killed after its entry was there may leave its place, which goes with the next download.
         if len(plain_site.asked) > before:
             assert left_over(own_cache) == []
     unihub.resolve("{}{}?last".format(plain_site.url, PATH))

@@ -102,7 +102,7 @@ def test_cache_prune(run, url, own_cache, tmp_path):
     model = unihub.resolve(url)
     whole = unihub.resolve(url + "?another")
     os.remove(os.path.join(model, "saved_model.pb"))
-    dead = own_cache / "models" / ".filling-x-1"
+    dead = own_cache / "models" / ".filling-x-nobody-1"
     (dead / "download").mkdir(parents=True)
     alive = own_cache / "models" / ".filling-x-2"
     alive.mkdir()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import hashlib
 import os
 import shutil
 import socket
@@ -22,7 +23,8 @@ from unihub._resolve import settings
 GROUPS = ("archives", "models", "parts")
 
 _PRIVATE = ".filling-"
-_OWNER = "owner"
+# In the place of the owner's name, where a process left what it downloaded for the next one.
+_NOBODY = "nobody"
 _DOWNLOAD = "download"
 # No honest filling takes that long.
 _ABANDONED_AFTER_SECONDS = 24 * 60 * 60
@@ -66,7 +68,7 @@ def remove(path: str) -> None:
     """Removes an entry, or a private place that is nobody's: at once, for whoever looks."""
     shelf, name = os.path.split(path)
     if not name.startswith(_PRIVATE):
-        private_path = tempfile.mkdtemp(prefix="{}{}-".format(_PRIVATE, name), dir=shelf)
+        private_path = _make_private(shelf, name)
         os.rename(path, os.path.join(private_path, "removed"))
         path = private_path
     shutil.rmtree(path)
@@ -109,13 +111,12 @@ def private(place: str) -> Iterator[Private]:
     """A private place to fill an entry in; at the end all of it goes but what was not wholly downloaded."""
     shelf, name = os.path.split(place)
     os.makedirs(shelf, exist_ok=True)
-    prefix = "{}{}-".format(_PRIVATE, name)
-    path = tempfile.mkdtemp(prefix=prefix, dir=shelf)
+    path = _make_private(shelf, name)
     own = Private(path, place)
     try:
-        _write_owner(path)
         os.mkdir(own.entry)
-        _take_over(own, [other for other in _private_places(shelf) if os.path.basename(other).startswith(prefix)])
+        same = "{}{}-".format(_PRIVATE, name)
+        _take_over(own, [other for other in _private_places(shelf) if os.path.basename(other).startswith(same)])
         _remove_abandoned(shelf)
         yield own
     finally:
@@ -125,6 +126,13 @@ def private(place: str) -> Iterator[Private]:
 def abandoned(shelf: str) -> List[str]:
     """The private places on a shelf that are nobody's any more."""
     return [path for path in _private_places(shelf) if _is_abandoned(path)]
+
+
+def _make_private(shelf: str, name: str) -> str:
+    """A new private place, whose name says whose it is: a process can be killed at any moment, also at the first."""
+    process = os.getpid()
+    owner = "{}.{}.{}".format(_machine(), process, _start_of(process))
+    return tempfile.mkdtemp(prefix="{}{}-{}-".format(_PRIVATE, name, owner), dir=shelf)
 
 
 def _private_places(shelf: str) -> List[str]:
@@ -162,24 +170,19 @@ def _leave(path: str) -> None:
         return
     # Another process may do the same, or have taken the download already.
     with contextlib.suppress(OSError):
-        for name in set(os.listdir(path)) - {_DOWNLOAD, _OWNER}:
+        for name in set(os.listdir(path)) - {_DOWNLOAD}:
             shutil.rmtree(os.path.join(path, name), ignore_errors=True)
-        # Last, for without it the place is anybody's.
-        os.remove(os.path.join(path, _OWNER))
+        shelf, name = os.path.split(path)
+        entry_name, _, random = name.rsplit("-", 2)
+        os.rename(path, os.path.join(shelf, "-".join((entry_name, _NOBODY, random))))
 
 
 def _machine() -> str:
     """Where process numbers mean the same: containers may share a name and a disk."""
-    try:
-        return "{} {}".format(socket.gethostname(), os.readlink("/proc/self/ns/pid"))
-    except OSError:
-        return socket.gethostname()
-
-
-def _write_owner(path: str) -> None:
-    lines = (_machine(), str(os.getpid()), _start_of(os.getpid()))
-    with open(os.path.join(path, _OWNER), "w", encoding="utf-8") as file:
-        file.write("".join(line + "\n" for line in lines))
+    name = socket.gethostname()
+    with contextlib.suppress(OSError):
+        name += os.readlink("/proc/self/ns/pid")
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 class _Owner(enum.Enum):
@@ -191,15 +194,14 @@ class _Owner(enum.Enum):
 
 
 def _owner(path: str) -> _Owner:
-    try:
-        with open(os.path.join(path, _OWNER), encoding="utf-8") as file:
-            machine, process, start = file.read().splitlines()
-    except (OSError, ValueError):
-        # It left what it downloaded; one that has not come to its first line yet has nothing there.
-        return _Owner.GONE if os.path.isdir(os.path.join(path, _DOWNLOAD)) else _Owner.ELSEWHERE
+    owner = os.path.basename(path).split("-")[-2:][0]
+    if owner == _NOBODY:
+        return _Owner.GONE
+    machine, _, process = owner.partition(".")
     if machine != _machine():
         return _Owner.ELSEWHERE
-    return _Owner.RUNS if _runs(int(process)) and _start_of(int(process)) == start else _Owner.GONE
+    number, _, start = process.partition(".")
+    return _Owner.RUNS if _runs(int(number)) and _start_of(int(number)) == start else _Owner.GONE
 
 
 def _runs(process: int) -> bool:
