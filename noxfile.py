@@ -132,11 +132,25 @@ WITHOUT_HUB = (
     "runtime",
     "save_model",
     "save_module",
-    "selective",
 )
 
-# What runs on the thorough environments only, and there once: elsewhere it would show the same.
-SAME_EVERYWHERE = ("audit", "distribute", "doc_examples", "inspect")
+# What would show the same on many an environment, and where it runs: on the oldest and the newest of its kind.
+# The others, which prove the cells of the matrix, run everywhere.
+_OF_EACH_KIND = ("tf1.14", "tf1.15", "tf2.4", "tf2.15-hub0.15", "tf2.21", "tf2.21-no-hub")
+CHOSEN = {
+    "audit": ("tf1.15", "tf2.21"),
+    "distribute": ("tf2.15-hub0.15", "tf2.21"),
+    "doc_examples": ("tf1.15", "tf2.15-hub0.15", "tf2.21"),
+    "graph_module": _OF_EACH_KIND,
+    "inspect": ("tf1.15", "tf2.21"),
+    "keras3": ("tf2.16", "tf2.21", "tf2.21-no-hub", "tf2.22"),
+    "rules": ("tf1.15", "tf2.4", "tf2.15-hub0.15", "tf2.21"),
+    "save_model": _OF_EACH_KIND,
+    "save_module": _OF_EACH_KIND,
+    "selective": ("tf1.15", "tf2.4", "tf2.15-hub0.15", "tf2.21"),
+}
+# Of these, what needs no more than one process of an environment.
+_ONCE = ("audit", "distribute", "doc_examples", "inspect")
 
 
 @nox.session
@@ -281,8 +295,10 @@ def test(session: nox.Session, environment: Environment, runtime: str, variables
     # By their names: the ids of cells and apis have it, and so have tests and classes.
     chosen = ["-k", "keras or Keras or runtime or fine_tun or layer"] if variables else []
     chosen += ["-m", ""] if environment.thorough else []
-    if not environment.thorough or runtime == "tf1-compat" or variables:
-        chosen += ["--ignore=tests/live/test_{}.py".format(name) for name in SAME_EVERYWHERE]
+    is_first = runtime == environment.runtimes[0] and not variables
+    for name, environments in CHOSEN.items():
+        if environment.name not in environments or (name in _ONCE and not is_first):
+            chosen.append("--ignore=tests/live/test_{}.py".format(name))
     tests = ["tests/live"] if environment.hub else ["tests/live/test_{}.py".format(name) for name in WITHOUT_HUB]
     session.run(*PYTEST, *tests, *chosen, *session.posargs, env={**declared, **variables})
 

@@ -90,8 +90,8 @@ def load_once(side: str, path: str, warm: str) -> float:
     """
     loaders = ways()
     for name, loader in loaders.items():
-        of_signature = {"signature": "serving_default"} if name in ("hub.KerasLayer", "layer") else {}
-        loader(warm, **of_signature)
+        called = {"signature": "serving_default", "output_key": "y"} if name in ("hub.KerasLayer", "layer") else {}
+        loader(warm, **called)
     gc.collect()
     began = time.perf_counter()
     kept = loaders[side](path)

@@ -23,6 +23,8 @@ from packaging.specifiers import SpecifierSet
 
 import unihub
 
+pytestmark = pytest.mark.thorough
+
 ROOT = DATA.parent.parent
 MODELS = [*sorted((ROOT / "examples" / "models").iterdir()), DATA / "tf1_saved_model" / "half_plus_two"]
 

@@ -17,6 +17,8 @@ from unihub import _compat
 
 v1 = tf.compat.v1
 
+pytestmark = pytest.mark.thorough
+
 STORED = sorted(str(path.parent.relative_to(DATA)) for path in DATA.glob("**/saved_model.pb"))
 PACKED = sorted(path.name for path in DATA.glob("keras/*.tar.gz"))
 MADE = ["objects/" + name for name in ("function", "module", "nested", "python", "words")] + [

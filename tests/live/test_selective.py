@@ -416,7 +416,10 @@ class TestKerasModels:
 class TestBenchmarkModels:
     """The networks of the benchmarks, as this TensorFlow writes them."""
 
-    @pytest.fixture(scope="class", params=["MobileNetV2", "EfficientNetB0", "BERT-base", "tiny"])
+    # The large ones take minutes each, and on the newest TensorFlow only.
+    @pytest.fixture(
+        scope="class", params=["MobileNetV2", "tiny"] + ["EfficientNetB0", "BERT-base"] * (TENSORFLOW >= (2, 20))
+    )
     def path(self, request, tmp_path_factory):
         sys.path.insert(0, str(DATA.parent.parent / "benchmarks"))
         import models
