@@ -29,7 +29,7 @@ class Cell:
     """One row: what is right for this format, operation and runtime, the first choice first.
 
     Without choices the row is a refusal, and says why and what to do instead. ``{path}`` in a hint stands for the
-    model. ``since`` is the oldest TensorFlow for which the row holds.
+    model's, as Python writes it. ``since`` is the oldest TensorFlow for which the row holds.
     """
 
     format: Format
@@ -158,7 +158,7 @@ TABLE: Mapping[Tuple[Format, Operation, RuntimeMode], Cell] = MappingProxyType(
             Operation.FINE_TUNE,
             _TF2,
             reason=_NO_TF1_TRAINING,
-            hint="unihub.convert(\"{path}\", \"out\") makes a TF2 SavedModel that can be fine-tuned; or call "
+            hint="unihub.convert({path}, \"out\") makes a TF2 SavedModel that can be fine-tuned; or call "
             "tf.compat.v1.disable_v2_behavior() first, or build the model inside a tf.Graph; or load with "
             "trainable=False.",
         ),
@@ -185,7 +185,7 @@ TABLE: Mapping[Tuple[Format, Operation, RuntimeMode], Cell] = MappingProxyType(
             _GRAPH + _TF2,
             reason=_SIGNATURES_ONLY,
             hint="load with trainable=False, and train layers on top of its outputs; or make it a TF2 SavedModel "
-            "with unihub.convert(\"{path}\", \"out\").",
+            "with unihub.convert({path}, \"out\").",
         ),
         **_rows(
             Format.TF1_SAVED_MODEL,

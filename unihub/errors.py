@@ -1319,12 +1319,15 @@ class UnsupportedError(UnihubError, NotImplementedError):
 
     @classmethod
     def refused(cls, cell: Any, path: str) -> UnsupportedError:
+        import json
+
         return cls(
             "{} a {} model in the {} runtime is not supported ({}).".format(
                 _doing(cell.operation), cell.format, cell.runtime, path
             ),
             why=cell.reason,
-            hint=cell.hint.format(path=path),
+            # Between double quotes, as the rest of the hint is; what JSON escapes, Python reads.
+            hint=cell.hint.format(path=json.dumps(path, ensure_ascii=False)),
             path=path,
             format=cell.format,
             operation=cell.operation,

@@ -63,7 +63,7 @@ def draw_refusals():
     rows = {}
     for cell in unihub.matrix():
         if not cell.supported:
-            row = (str(cell.operation), str(cell.format), cell.reason, cell.hint.format(path="path"))
+            row = (str(cell.operation), str(cell.format), cell.reason, cell.hint.format(path='"path"'))
             rows.setdefault(row, []).append("`{}`".format(cell.runtime))
     return "\n".join(
         "- **{} `{}`** in {}: {} *Instead:* {}".format(operation, format, ", ".join(runtimes), reason, hint)

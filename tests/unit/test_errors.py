@@ -1,4 +1,5 @@
 """The tree of errors: which classes there are, what else they are, and that they survive travel."""
+import ast
 import builtins
 import copy
 import inspect
@@ -7,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_messages import GOLDEN, constructors
+from test_messages import GOLDEN, REFUSAL, constructors
 from words import link_of, words_of
 
 import unihub
@@ -117,6 +118,13 @@ def test_what_constructors_make_survives_pickling(error):
 def test_facts_of_a_constructor_are_attributes():
     error = errors.SignatureError.unknown("models/it", "one", [])
     assert (error.path, error.signature, error.signatures) == ("models/it", "one", ())
+
+
+@pytest.mark.parametrize("path", ["models/it", 'say "it"', "C:\\models\\new", "modèle", "it's {it}"])
+def test_a_call_in_the_hint_of_a_refusal_is_python(path):
+    hint = errors.UnsupportedError.refused(REFUSAL, path).hint
+    call = ast.parse(re.match(r"unihub\.convert\(.*, \"out\"\)", hint).group(), mode="eval").body
+    assert [ast.literal_eval(argument) for argument in call.args] == [path, "out"]
 
 
 def test_the_cause_is_kept():
