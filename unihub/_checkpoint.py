@@ -106,9 +106,13 @@ def _read_block(source: Source, start: int, size: int) -> Iterator[Tuple[bool, M
     known = 0
     position, end = 0, _end_of_pairs(data)
     while position < end:
-        shared, position = block.varint(position)
-        unshared, position = block.varint(position)
-        length, position = block.varint(position)
+        shared, unshared, length = data[position : position + 3].ljust(3, b"\xff")
+        if max(shared, unshared, length) < 0x80:  # as nearly all are
+            position += 3
+        else:
+            shared, position = block.varint(position)
+            unshared, position = block.varint(position)
+            length, position = block.varint(position)
         if shared > known:
             raise WireError("a key in its block at byte {} continues one that is too short".format(start))
         known = shared + unshared

@@ -122,6 +122,26 @@ class Source:
         return 0
 
 
+def _find_short(memory: bytes, position: int, end: int, wanted: int) -> Optional[bytes]:
+    """The field with a tag, if nothing but short fields and numbers comes before it, and it is short."""
+    last = min(end, len(memory)) - 1
+    while position < last:
+        tag, length = memory[position], memory[position + 1]
+        if tag & 0x87 == _VARINT:
+            position += 1
+            while position < last and memory[position] >= 0x80:
+                position += 1
+            position += 1
+        elif tag & 0x87 == _LENGTH and length < 0x80:
+            following = position + 2 + length
+            if tag == wanted:
+                return memory[position + 2 : following] if following <= end else None
+            position = following
+        else:
+            return None
+    return None
+
+
 def _read_exactly(file: BinaryIO, length: int) -> bytes:
     """An unbuffered file may return less than it is asked for, and the file may have shrunk."""
     parts: List[bytes] = []
@@ -233,22 +253,15 @@ class Message:
     def texts_within(self, field: str, name: str) -> Iterator[str]:
         """The text ``name`` of each message ``field``, as ``part.text(name) for part in messages(field)``, only faster.
 
-        A large graph has ten thousands of nodes, of which a name and an op are short fields that come first.
+        A large graph has ten thousands of nodes, of which a name and an op are short fields that come first, or behind
+        a number only.
         """
         memory, base = self.load().source.window(self.start, self.end)
         kind = self._fields[field][1]
         wanted = _schema.MESSAGES[kind][name][0] << 3 | _LENGTH
         for start, end in self._spans(field):
-            position = start - base
-            last = min(end - base, len(memory)) - 1
-            while position < last and memory[position + 1] < 0x80 and memory[position] & 0x87 == _LENGTH:
-                following = position + 2 + memory[position + 1]
-                if memory[position] == wanted and following <= end - base:
-                    yield memory[position + 2 : following].decode("utf-8", "replace")
-                    break
-                position = following
-            else:
-                yield self._part(kind, start, end).text(name)
+            found = _find_short(memory, start - base, end - base, wanted)
+            yield self._part(kind, start, end).text(name) if found is None else found.decode("utf-8", "replace")
 
     def may_mention(self, kind: str, name: str) -> bool:
         """Whether a field of a kind of message can be anywhere in here, at any depth; ``False`` is certain."""
