@@ -30,6 +30,11 @@ def make_strategy(kind):
     if kind == "mirrored":
         use_two_cpus()
         return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    if kind == "one device":
+        return tf.distribute.OneDeviceStrategy("CPU:0")
+    if kind == "central":
+        use_two_cpus()
+        return tf.distribute.experimental.CentralStorageStrategy(["CPU:0", "CPU:1"], "CPU:0")
     if kind == "workers":
         names = (tf.distribute, "MultiWorkerMirroredStrategy"), (tf.distribute.experimental, "MultiWorkerMirroredStrategy")
         return next(getattr(*name)() for name in names if hasattr(*name))

@@ -182,6 +182,13 @@ class TestLoop:
         assert apart(variables_of(out), alone(convnet64, True, 2)) <= 1e-9
 
     @pytest.mark.thorough
+    @pytest.mark.parametrize("kind, training", [("one device", True), ("central", False)])
+    def test_other_strategies(self, machine, alone, directory, convnet64, kind, training):
+        out = str(directory / "other-{}.npz".format(kind))
+        machine.finish(machine.start("train", path=convnet64, out=out, kind=kind, steps=STEPS, training=training))
+        assert apart(variables_of(out), alone(convnet64, training, 1)) <= 1e-9
+
+    @pytest.mark.thorough
     def test_three_workers(self, machine, alone, convnet64):
         """In float64, with batch normalization that trains."""
         check_workers(machine, alone, 3, convnet64, True, 1e-9)
