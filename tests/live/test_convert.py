@@ -91,6 +91,7 @@ for model, golden in zip(sys.argv[2::2], sys.argv[3::2]):
 
 
 @eager
+@pytest.mark.slow
 class TestEqual:
     def test_plain_load_without_unihub(self, converted):
         """The recorded outputs of hub.Module, in a process that knows neither unihub nor the original."""
@@ -225,6 +226,7 @@ class TestFineTuning:
 
     @pytest.mark.parametrize("run_eagerly", [False, pytest.param(True, marks=pytest.mark.thorough)])
     @pytest.mark.parametrize("keras", KERASES)
+    @pytest.mark.slow
     def test_convnet64_with_fit(self, converted, keras, run_eagerly):
         recorded = np.load(str(DATA / "tf1_hub" / "convnet64.finetune.npz"))
         library = getattr(_compat, keras)()
@@ -332,6 +334,7 @@ def stripes(rows, seed):
 
 @eager
 @pytest.mark.parametrize("keras", KERASES)
+@pytest.mark.slow
 class TestKeras:
     def test_fit_does_more_than_a_frozen_model_allows(self, converted, keras):
         library = getattr(_compat, keras)()

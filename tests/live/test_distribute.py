@@ -173,6 +173,7 @@ def check_workers(machine, alone, count, path, training, bound):
     assert all(moved) or (not training and sum(moved) >= 2)
 
 
+@pytest.mark.slow
 class TestLoop:
     """The user's own training loop, with an optimizer of TensorFlow's."""
 
@@ -258,6 +259,7 @@ class TestParameterServer:
             assert (found["moved"] > 1e-3).any() and set(found["places"]) == {"ps"}
 
 
+@pytest.mark.slow
 class TestKeras:
     def test_fit_on_two_replicas(self, machine, directory):
         self.compare(machine, directory, "mirrored", **self.model())

@@ -426,6 +426,7 @@ def read_and_predict(file, images, tmp_path, safe="safe", imports="import keras,
 
 
 @eager_only
+@pytest.mark.slow
 class TestFiles:
     """A trained classifier, saved in both ways and read again."""
 
@@ -668,6 +669,7 @@ class TestEnvironments:
         model.fit(tf.constant(["the fox", "jumps"]), np.ones((2, 1)), verbose=0)
         assert not unihub.KerasLayer(str(DATA / "tf1_saved_model" / "unliftable")).supports_jit
 
+    @pytest.mark.slow
     def test_two_devices(self, classifier, tmp_path):
         plain = str(SAVED_MODELS / "no_training")
         printed = run(TWO_DEVICES, plain, classifier, tmp_path / "m.keras", CUDA_VISIBLE_DEVICES="-1")
@@ -787,10 +789,12 @@ class TestRefusals:
         assert "KERAS_BACKEND=tensorflow" in caught.value.hint
 
     @eager_only
+    @pytest.mark.slow
     def test_another_backend_in_a_process_of_its_own(self):
         assert run(OTHER_BACKEND.format(REUSABLE), KERAS_BACKEND="jax")[0] == "jax"
 
     @eager_only
     @needs_keras2
+    @pytest.mark.slow
     def test_legacy_keras(self):
         assert run(LEGACY.format(REUSABLE), TF_USE_LEGACY_KERAS="1") == ["True", "True"]

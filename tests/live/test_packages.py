@@ -147,6 +147,7 @@ print("the same after reload")
     TENSORFLOW < (2, 13) or "tf2" not in MODES or not HAS_HUB,
     reason="speaks of .keras files of Keras 2 in eager TensorFlow",
 )
+@pytest.mark.slow
 def test_a_keras_file_with_basic_pitch_loads(basic_pitch, tmp_path):
     """With upstream's layer, load_model never returned (S8), so this has a process and a time limit of its own."""
     command = [sys.executable, "-c", RELOAD, str(basic_pitch), str(tmp_path / "model.keras")]

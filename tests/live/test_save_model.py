@@ -681,6 +681,7 @@ class TestFineTuning:
 
 
 @reads_saved_models
+@pytest.mark.slow
 class TestLoaded:
     """What was loaded can be written again."""
 
@@ -755,6 +756,7 @@ print("read", count)
 
 
 @reads_saved_models
+@pytest.mark.slow
 def test_plain_tensorflow_reads_it(tmp_path):
     """In a process that has no unihub."""
     saved_objects.write_all(str(tmp_path), RUNTIME != "tf2")

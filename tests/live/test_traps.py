@@ -315,6 +315,7 @@ print("same after reload")
 @pytest.mark.skipif(TF < Version("2.12"), reason="the .keras format came with Keras 2.12")
 class TestS8KerasFile:
     @pytest.mark.parametrize("suffix", [".keras", ".h5"])
+    @pytest.mark.slow
     def test_a_saved_model_with_the_layer_loads(self, tmp_path, suffix):
         """In a process with a time limit: upstream's never returned. No custom_objects are needed."""
         done = subprocess.run(

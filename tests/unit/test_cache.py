@@ -71,6 +71,7 @@ def wait_for_question(site, before, process):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows kills otherwise")
+@pytest.mark.slow
 def test_killed_at_30_moments(plain_site, own_cache):
     files = {"saved_model.pb": b"graph", "variables/data": os.urandom(2 * 2**20), "assets/words": bytes(5 * 2**20)}
     model = tar_of(files)
@@ -136,6 +137,7 @@ def slow_start(answer):
 
 
 @pytest.mark.parametrize("patience, downloads", [("600", 1), ("0", None)], ids=["with locks", "without"])
+@pytest.mark.slow
 def test_16_processes_at_once(plain_site, own_cache, patience, downloads):
     plain_site.answers[PATH] = slow_start(serve(tar_of()))
     processes = [start(plain_site.url + PATH, UNIHUB_LOCK_TIMEOUT=patience) for _ in range(16)]
