@@ -10,7 +10,6 @@ import functools
 import hashlib
 import os
 import re
-import zipfile
 from typing import Callable, Iterable, Iterator, List, NamedTuple, NoReturn, Sequence, Tuple
 
 from unihub import _checkpoint
@@ -280,6 +279,8 @@ def _recognise(file: str) -> str:
 def _is_keras(file: str, head: bytes) -> bool:
     if not head.startswith(b"PK\x03\x04"):
         return False
+    import zipfile
+
     try:
         with zipfile.ZipFile(file) as archive:
             return {"config.json", "model.weights.h5"} <= set(archive.namelist())

@@ -4,7 +4,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from unihub._resolve import archive
 from unihub._resolve.handle import ARCHIVE_SUFFIXES, Handle, Kind
 from unihub._resolve.models import Origin
 from unihub._resolve.source import Source, fetch
@@ -26,6 +25,8 @@ class Bucket(Source):
 
 
 def _fill(handle: Handle, content: str) -> Origin:
+    from unihub._resolve import archive
+
     url = handle.location
     files, path = _file_system(handle)
     try:
@@ -63,6 +64,8 @@ def _file_system(handle: Handle) -> Any:
 
 
 def _copy(files: Any, path: str, url: str, content: str) -> None:
+    from unihub._resolve import archive
+
     found = {name: info for name, info in files.find(path, detail=True).items() if info["type"] == "file"}
     if not found:
         raise FileNotFoundError(path)

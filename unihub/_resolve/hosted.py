@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from unihub._formats import is_web_page
-from unihub._resolve import archive
 from unihub._resolve.handle import ARCHIVE_SUFFIXES, Handle, Kind
 from unihub._resolve.models import Origin
 from unihub._resolve.source import Source, empty, fetch
@@ -66,6 +65,7 @@ def _fill(url: str, pin: str, content: str, directory: str) -> Origin:
 
 
 def _unpack(download: Any, name: str, content: str) -> None:
+    from unihub._resolve import archive
     from unihub._resolve.download import Restarted
 
     while True:

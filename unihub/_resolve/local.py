@@ -6,7 +6,6 @@ import stat
 
 from unihub._formats import graph_file
 from unihub._resolve import models
-from unihub._resolve.archive import extract, is_archive
 from unihub._resolve.handle import Handle, Kind
 from unihub._resolve.source import Source
 from unihub.errors import HandleError, UnknownFormatError
@@ -33,10 +32,17 @@ class Archive(Source):
 
     def recognises(self, handle: Handle) -> bool:
         """Whether it is there, and either calls itself an archive or is one."""
-        return os.path.isfile(handle.path) and (handle.kind is Kind.ARCHIVE or is_archive(handle.path))
+        if not os.path.isfile(handle.path):
+            return False
+        # Here, as what reads archives imports much that a directory needs nothing of.
+        from unihub._resolve.archive import is_archive
+
+        return handle.kind is Kind.ARCHIVE or is_archive(handle.path)
 
     def locate(self, handle: Handle) -> str:
         """The model's directory in the cache."""
+        from unihub._resolve.archive import extract
+
         return extract(handle.path, handle.pin)
 
 
