@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
@@ -99,6 +98,8 @@ def describe(directory: str, durable: bool = False) -> Tuple[File, ...]:
         directory: The directory.
         durable: Whether to make sure, meanwhile, that they are on the disk.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     named = _files_below(directory)
     paths = [path for _, path in named]
     with ThreadPoolExecutor(2) as pool:
