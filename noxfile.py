@@ -142,7 +142,7 @@ CHOSEN = {
     "doc_examples": ("tf1.15", "tf2.21"),
     "graph_module": (*_OF_EACH_KIND, "tf2.21-no-hub"),
     "inspect": ("tf1.15", "tf2.21"),
-    "keras3": ("tf2.16", "tf2.21", "tf2.22"),
+    "keras3": ("tf2.16", "tf2.21"),
     "packages": _OF_EACH_KIND,
     "rules": ("tf1.15", "tf2.15-hub0.15", "tf2.21"),
     "save_model": _OF_EACH_KIND,
@@ -152,7 +152,7 @@ CHOSEN = {
 # Of these, what needs no more than one process of an environment.
 _ONCE = ("audit", "distribute", "doc_examples", "inspect")
 # Where the tests run with Keras 2, too, though tf.keras is Keras 3.
-WITH_BOTH_KERASES = ("tf2.16", "tf2.21")
+WITH_BOTH_KERASES = ("tf2.21",)
 
 
 @nox.session

@@ -13,6 +13,8 @@ from conftest import DATA, HAS_HUB_MODULE, TENSORFLOW, assert_close, hub, load_g
 import unihub
 from unihub.errors import InputError, RuntimeUnavailableError, SignatureError, TagsError, UnsupportedError
 
+pytestmark = pytest.mark.slow
+
 v1 = tf.compat.v1
 HALVES = np.array([[1.0], [2.0]], np.float32)
 

@@ -31,6 +31,8 @@ from saved_objects import (
 import unihub
 from unihub import _compat, errors
 
+pytestmark = pytest.mark.slow
+
 v1, v2 = tf.compat.v1, tf.compat.v2
 REUSABLE = str(DATA / "saved_model" / "reusable")
 HAS_TF_KERAS = HAS_KERAS2 or _compat.installed_version("tf_keras") is not None
@@ -681,7 +683,6 @@ class TestFineTuning:
 
 
 @reads_saved_models
-@pytest.mark.slow
 class TestLoaded:
     """What was loaded can be written again."""
 
@@ -756,7 +757,6 @@ print("read", count)
 
 
 @reads_saved_models
-@pytest.mark.slow
 def test_plain_tensorflow_reads_it(tmp_path):
     """In a process that has no unihub."""
     saved_objects.write_all(str(tmp_path), RUNTIME != "tf2")
