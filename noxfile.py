@@ -301,7 +301,7 @@ def test(session: nox.Session, environment: Environment, runtime: str, variables
         declared["UNIHUB_SERVED"] = os.path.join(SERVED, environment.name)
     # By their names: the ids of cells and apis have it, and so have tests and classes.
     chosen = ["-k", "keras or Keras or runtime or fine_tun or layer"] if variables else []
-    chosen += ["-m", "" if environment.thorough else "not thorough"]
+    chosen += ["-m", "" if environment.thorough and not variables else "not thorough"]
     is_first = runtime == environment.runtimes[0] and not variables
     for name, environments in CHOSEN.items():
         if environment.name not in environments or (name in _ONCE and not is_first):
