@@ -6,6 +6,7 @@
 """
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import sys
@@ -47,7 +48,7 @@ def write(path: str, functions: int, variables: int, size: int) -> None:
 def main() -> None:
     """Measures and prints."""
     import tensorflow as tf
-    from load import alternate
+    from load import in_turn, timed
 
     import unihub
 
@@ -62,9 +63,9 @@ def main() -> None:
             path = os.path.join(sys.argv[1], "{}-{}".format(what, number))
             if not os.path.exists(path):
                 write(path, sizes["functions"], sizes["variables"], max(1, sizes["bytes"] // sizes["variables"] // 4))
-            times = alternate({
-                "whole": lambda: tf.saved_model.load(path),  # noqa: B023
-                "part": lambda: unihub.load(path, signature="serving_default"),  # noqa: B023
+            times = in_turn({
+                "whole": functools.partial(timed, tf.saved_model.load, path),
+                "part": functools.partial(timed, unihub.load, path, signature="serving_default"),
             })  # fmt: skip
             rows.append((what, number, times["whole"], times["part"]))
             print("| {} | {:,} | {:.3f} | {:.3f} |".format(*rows[-1]), flush=True)

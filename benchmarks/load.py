@@ -62,6 +62,16 @@ def in_turn(sides: Dict[str, Callable[[], float]]) -> Dict[str, float]:
     return {name: statistics.median(figures) for name, figures in measured.items()}
 
 
+def timed(load: Callable[..., Any], *arguments: Any, **options: Any) -> float:
+    """How long a load takes; what it gives goes afterwards."""
+    gc.collect()
+    began = time.perf_counter()
+    kept = load(*arguments, **options)
+    seconds = time.perf_counter() - began
+    del kept
+    return seconds
+
+
 def ways() -> Dict[str, Callable[[str], Any]]:
     """All ways to load a model."""
     import tensorflow as tf
@@ -92,12 +102,7 @@ def load_once(side: str, path: str, warm: str) -> float:
     for name, loader in loaders.items():
         called = {"signature": "serving_default", "output_key": "y"} if name in ("hub.KerasLayer", "layer") else {}
         loader(warm, **called)
-    gc.collect()
-    began = time.perf_counter()
-    kept = loaders[side](path)
-    seconds = time.perf_counter() - began
-    del kept
-    return seconds
+    return timed(loaders[side], path)
 
 
 def loads(path: str, warm: str) -> Dict[str, float]:
