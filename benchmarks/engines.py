@@ -29,7 +29,7 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "TF_USE_LEGA
 HERE = os.path.dirname(os.path.abspath(__file__))
 TEXT = os.path.join(os.path.dirname(HERE), "examples", "models", "text_embedding")
 # Name: rows, rows in a batch.
-SIZES = {"texts": (50_000, 1000), "images": (1024, 64)}
+SIZES = {"texts": (200_000, 1000), "images": (2048, 64)}
 SIDES = ["loop", "beam 1", "spark 1", "beam 2", "spark 2"]
 WORDS = ("hello", "world", "cat", "dog", "the", "a", "of", "unknown")
 
@@ -133,7 +133,7 @@ def run_spark(what: str, directory: str, workers: int) -> Tuple[float, float]:
     builder = builder.config("spark.ui.enabled", "false")
     for name in ("PYTHONPATH", *ONE_THREAD, *QUIET):
         builder = builder.config("spark.executorEnv." + name, os.environ[name])
-    builder = builder.config("spark.executor.memory", "1g").config("spark.driver.host", "localhost")
+    builder = builder.config("spark.executor.memory", "1800m").config("spark.driver.host", "localhost")
     builder = builder.config("spark.sql.execution.arrow.maxRecordsPerBatch", str(size))
     spark = builder.config("spark.scheduler.minRegisteredResourcesRatio", "1.0").getOrCreate()
     spark.sparkContext.setLogLevel("OFF")

@@ -48,7 +48,7 @@ def write(path: str, functions: int, variables: int, size: int) -> None:
 def main() -> None:
     """Measures and prints."""
     import tensorflow as tf
-    from load import in_turn, timed
+    from load import medians, timed
 
     import unihub
 
@@ -63,7 +63,7 @@ def main() -> None:
             path = os.path.join(sys.argv[1], "{}-{}".format(what, number))
             if not os.path.exists(path):
                 write(path, sizes["functions"], sizes["variables"], max(1, sizes["bytes"] // sizes["variables"] // 4))
-            times = in_turn({
+            times = medians({
                 "whole": functools.partial(timed, tf.saved_model.load, path),
                 "part": functools.partial(timed, unihub.load, path, signature="serving_default"),
             })  # fmt: skip

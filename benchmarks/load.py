@@ -1,8 +1,9 @@
 """How much sooner a model is loaded, and with how much less memory, than upstream's calls do it.
 
-Each load is measured in a process of its own, the sides in turn; the figures are ratios of medians. Run it as::
+The sides load in turn in one process, and the figures are ratios of medians; the time to a first prediction is that of
+a process each. Run it as::
 
-    python benchmarks/load.py DIRECTORY [MODEL ...]
+    python benchmarks/load.py DIRECTORY [MODEL ...] [--processes 5]
 
 The models are written to the directory first. Loads so short that a process is measured by its noise (tiny) are in
 ``call.py``.
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import functools
 import gc
+import json
 import os
 import pickle
 import shutil
@@ -20,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -28,14 +30,17 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 ROUNDS = 5
 
-# What a fresh process does until it has its first prediction.
+COLD = ("hub.load", "tf.saved_model.load", "unihub", "import")
+# What a fresh process does until it has its first prediction; "import" is the part of it that no library can shorten.
 PROGRAM = """
 import pickle, sys
 import tensorflow as tf
 tf.get_logger().setLevel("ERROR")
 path, side = sys.argv[1:]
 inputs = pickle.load(sys.stdin.buffer)
-if side == "unihub":
+if side == "import":
+    outputs = ()
+elif side == "unihub":
     import unihub
     outputs = unihub.load(path, signature="serving_default")(inputs)
 else:
@@ -51,15 +56,20 @@ print("peak", next(line.split()[1] for line in open("/proc/self/status") if line
 """
 
 
-def in_turn(sides: Dict[str, Callable[[], float]]) -> Dict[str, float]:
-    """The median of what each side measures; they take turns, after a round that does not count."""
+def in_turn(sides: Dict[str, Callable[[], float]], rounds: int = ROUNDS) -> Dict[str, List[float]]:
+    """What each side measures; they take turns, after a round that does not count."""
     measured: Dict[str, List[float]] = {name: [] for name in sides}
-    for number in range(ROUNDS + 1):
+    for number in range(rounds + 1):
         for name, measure in sides.items():
             figure = measure()
             if number:
                 measured[name].append(figure)
-    return {name: statistics.median(figures) for name, figures in measured.items()}
+    return measured
+
+
+def medians(sides: Dict[str, Callable[[], float]]) -> Dict[str, float]:
+    """The median of what each side measures, in turn."""
+    return {name: statistics.median(figures) for name, figures in in_turn(sides).items()}
 
 
 def timed(load: Callable[..., Any], *arguments: Any, **options: Any) -> float:
@@ -93,35 +103,43 @@ def ways() -> Dict[str, Callable[[str], Any]]:
     }
 
 
-def load_once(side: str, path: str, warm: str) -> float:
-    """How long this process takes to load a model, after it loaded another one in every way.
+def load_in_turn(path: str, rounds: int) -> Dict[str, List[float]]:
+    """What each way to load takes in this process, round by round, after one that does not count.
 
-    What TensorFlow and Keras import at their first load is no part of it.
+    In that one TensorFlow and Keras import what they need to load, and TensorFlow makes its kernels.
     """
-    loaders = ways()
-    for name, loader in loaders.items():
-        called = {"signature": "serving_default", "output_key": "y"} if name in ("hub.KerasLayer", "layer") else {}
-        loader(warm, **called)
-    return timed(loaders[side], path)
-
-
-def loads(path: str, warm: str) -> Dict[str, float]:
-    """The times of all ways to load, each in a process of its own: upstream keeps what it loaded, and memory fills."""
     import unihub
 
-    def seconds(side: str, cache: Optional[str] = None) -> float:
-        with tempfile.TemporaryDirectory() as fresh:
-            variables = {**os.environ, "UNIHUB_CACHE_DIR": cache or fresh}
-            command = [sys.executable, os.path.abspath(__file__), "--once", side, path, warm]
-            return float(subprocess.check_output(command, env=variables).split()[-1])
-
-    upstream = ["hub.load", "session"] + ["hub.KerasLayer"] * unihub.inspect(path).callable
-    ours = ["signature"] + ["layer"] * unihub.inspect(path).callable
+    loaders = ways()
+    is_callable = unihub.inspect(path).callable
     cache = os.environ["UNIHUB_CACHE_DIR"]
-    sides = {side: functools.partial(seconds, side) for side in upstream}
-    sides.update({side + ", first": functools.partial(seconds, side) for side in ours})
-    sides.update({side: functools.partial(seconds, side, cache) for side in ours})
-    return in_turn(sides)
+
+    def first(load: Callable[[str], Any]) -> float:
+        with tempfile.TemporaryDirectory() as fresh:
+            os.environ["UNIHUB_CACHE_DIR"] = fresh
+            try:
+                return timed(load, path)
+            finally:
+                os.environ["UNIHUB_CACHE_DIR"] = cache
+
+    sides = {}
+    for name, load in loaders.items():
+        if is_callable or name not in ("hub.KerasLayer", "layer"):
+            sides[name] = functools.partial(timed, load, path)
+            if name in ("signature", "layer"):
+                sides[name + ", first"] = functools.partial(first, load)
+    return in_turn(sides, rounds)
+
+
+def loads(path: str, processes: int) -> Dict[str, float]:
+    """The medians of all ways to load, the rounds spread over processes: upstream keeps what it loaded."""
+    found: Dict[str, List[float]] = {}
+    for number in range(processes):
+        rounds = len(range(number, ROUNDS, processes))
+        command = [sys.executable, os.path.abspath(__file__), "--in-turn", path, str(rounds)]
+        for side, figures in json.loads(subprocess.check_output(command).splitlines()[-1]).items():
+            found.setdefault(side, []).extend(figures)
+    return {side: statistics.median(figures) for side, figures in found.items()}
 
 
 def cold(path: str) -> Dict[str, Dict[str, float]]:
@@ -131,7 +149,7 @@ def cold(path: str) -> Dict[str, Dict[str, float]]:
     import unihub
 
     inputs = pickle.dumps(models.example(unihub.inspect(path).plain.signatures[0]))
-    peaks: Dict[str, List[float]] = {side: [] for side in ("hub.load", "tf.saved_model.load", "unihub")}
+    peaks: Dict[str, List[float]] = {side: [] for side in COLD}
 
     def seconds(side: str) -> float:
         command = [sys.executable, "-c", PROGRAM, path, side]
@@ -141,7 +159,7 @@ def cold(path: str) -> Dict[str, Dict[str, float]]:
         peaks[side].append(float(run.stdout.split()[-1]))
         return took
 
-    times = in_turn({side: functools.partial(seconds, side) for side in peaks})
+    times = medians({side: functools.partial(seconds, side) for side in peaks})
     return {"first prediction": times, "peak memory": {side: statistics.median(peak) for side, peak in peaks.items()}}
 
 
@@ -150,6 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory")
     parser.add_argument("models", nargs="*")
+    parser.add_argument("--processes", type=int, default=1, help="how many the rounds are spread over")
     parser.add_argument("--no-cold", action="store_true", help="leave out first predictions and memory")
     arguments = parser.parse_args()
     import models
@@ -160,7 +179,7 @@ def main() -> None:
     print("| model, TensorFlow {} | what | ratio |\n|---|---|---|".format(tf.__version__))
     for name in arguments.models or known:
         path = models.find(name, arguments.directory)
-        times = loads(path, models.find("tiny", arguments.directory))
+        times = loads(path, arguments.processes)
         for what, upstream in (("signature", "hub.load"), ("signature", "session"), ("layer", "hub.KerasLayer")):
             if what in times:
                 for one in (what + ", first", what):
@@ -171,11 +190,14 @@ def main() -> None:
                 for upstream in ("hub.load", "tf.saved_model.load"):
                     row = "| {} | {} against {} | {:.2f} |"
                     print(row.format(name, what, upstream, sides[upstream] / sides["unihub"]), flush=True)
+                    if what == "first prediction":
+                        bound = "import tensorflow alone"
+                        print(row.format(name, bound, upstream, sides[upstream] / sides["import"]), flush=True)
     shutil.rmtree(os.environ["UNIHUB_CACHE_DIR"], ignore_errors=True)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--once"]:
-        print(load_once(*sys.argv[2:]))
+    if sys.argv[1:2] == ["--in-turn"]:
+        print(json.dumps(load_in_turn(sys.argv[2], int(sys.argv[3]))))
     else:
         main()
