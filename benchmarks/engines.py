@@ -121,7 +121,6 @@ def noting_handler(path: str, signature: str, size: int, notes: str) -> Any:
 
 def run_spark(what: str, directory: str, workers: int) -> Tuple[float, float]:
     """The same of the second job."""
-    import numpy as np
     from pyspark.sql import SparkSession
 
     from unihub.integrations.spark import predict_udf
@@ -141,10 +140,10 @@ def run_spark(what: str, directory: str, workers: int) -> Tuple[float, float]:
     def make(frames: Any) -> Any:
         for frame in frames:
             rows = [make_row(what, number) for number in frame["id"]]
-            frame["row"] = [row if isinstance(row, str) else np.ravel(row) for row in rows]
+            frame["row"] = [row if isinstance(row, str) else row.tobytes() for row in rows]
             yield frame
 
-    kind = "string" if what == "texts" else "array<float>"
+    kind = "string" if what == "texts" else "binary"
     rows = spark.range(0, count, numPartitions=2 * workers).mapInPandas(make, "id long, row " + kind).cache()
     rows.count()
     udf = predict_udf(path, signature, batch_size=size)
@@ -198,6 +197,7 @@ def main() -> None:
     parser.add_argument("picture", nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", choices=sorted(SIZES))
+    parser.add_argument("--sides", nargs="*", choices=SIDES[1:], default=SIDES[1:], help="beside the loop")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     directory = os.path.abspath(arguments.directory)
@@ -213,9 +213,9 @@ def main() -> None:
     print("| rows | side | rows a second | against the loop | processor µs a row | against the loop |")
     print("|---" * 6 + "|")
     for what in arguments.only or SIZES:
-        measured: Dict[str, List[Tuple[float, float]]] = {side: [] for side in SIDES}
+        measured: Dict[str, List[Tuple[float, float]]] = {side: [] for side in ["loop", *arguments.sides]}
         for _ in range(arguments.rounds):
-            for side in SIDES:
+            for side in measured:
                 measured[side].append(measure(what, side, directory))
         found[what] = {}
         for side, pairs in measured.items():

@@ -94,6 +94,22 @@ class TestColumns:
             np.testing.assert_allclose(row.flat, expected, rtol=1e-5, atol=1e-6)
             np.testing.assert_allclose(row.nested, expected, rtol=1e-5, atol=1e-6)
 
+    @pytest.mark.parametrize("dtype", ["float32", "uint8"])
+    def test_arrays_as_bytes(self, spark, tmp_path, dtype):
+        module = tf.Module()
+        specs = [tf.TensorSpec([None, 2, 3], dtype, "image")]
+        serve = tf.function(lambda image: tf.reduce_sum(image, axis=2), input_signature=specs)
+        tf.saved_model.save(module, str(tmp_path / "sums"), signatures={"serving_default": serve})
+        udf = predict_udf(tmp_path / "sums", errors="return")
+        images = np.arange(24, dtype=dtype).reshape(4, 2, 3)
+        cells = [image.tobytes() for image in images] + [b"12345", images[:, 0].tobytes(), None]
+        rows = frame(spark, [(cell,) for cell in cells], "image binary").select(udf("image").alias("found"))
+        found = [row.found for row in rows.collect()]
+        assert [row.output_0 for row in found] == images.sum(axis=2).tolist() + [None] * 3
+        assert [row.error for row in found[:4]] == [None] * 4
+        for row, given in zip(found[4:], ["5 bytes" if dtype == "float32" else "5 values", "12 values", "null"]):
+            assert row.error.startswith("InputError: ") and given in row.error
+
     def test_all_outputs_are_a_struct(self, spark, converted_convnet):
         udf = predict_udf(converted_convnet, "feature_map", as_dict=True)
         assert udf.return_type.simpleString() == "struct<default:array<float>,map:array<float>>"

@@ -17,7 +17,7 @@ import inspect
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import unihub
-from unihub import _plan, errors
+from unihub import _compat, _plan, errors
 from unihub._model_info import ModelInfo
 from unihub._vocabulary import Signature, Tensor
 from unihub.integrations._batches import BatchModel, Source, name_source
@@ -130,8 +130,10 @@ def predict_udf(
     """Makes a function of columns of a model.
 
     A text is a column of strings. An array is a column of arrays: nested, or flat, in which case it gets the shape that
-    the signature says. An output of one number or text a row is a column of these, any other of flat arrays; several
-    outputs are a struct. Booleans come as 0 and 1, and texts are read as UTF-8.
+    the signature says; or of binaries, which hold its numbers in the dtype of the signature, little-endian and row by
+    row, as ``array.tobytes()`` gives them, and which Spark moves many times faster. An output of one number or text a
+    row is a column of these, any other of flat arrays; several outputs are a struct. Booleans come as 0 and 1, and
+    texts are read as UTF-8.
 
     Args:
         handle: What ``unihub.resolve`` takes; the driver and the workers need to reach it.
@@ -291,6 +293,8 @@ class _Rows:
 
 def _value(tensor: Tensor, value: Any) -> Any:
     """A cell as the model takes it: an array in its shape, a number, a text."""
+    if isinstance(value, (bytes, bytearray)) and tensor.dtype != "string":
+        value = _numbers(tensor, bytes(value))
     if isinstance(value, (np.ndarray, list)):
         return _shaped(tensor, value)
     # Where one number of a column is missing, pandas makes all of it floats.
@@ -299,6 +303,14 @@ def _value(tensor: Tensor, value: Any) -> Any:
     if value is None:
         raise errors.InputError.does_not_fit(tensor.name, str(tensor), "null")
     return value
+
+
+def _numbers(tensor: Tensor, value: bytes) -> Any:
+    """The flat array whose numbers stand in a cell one behind the other."""
+    dtype = np.dtype(_compat.import_tensorflow().as_dtype(tensor.dtype).as_numpy_dtype)
+    if len(value) % dtype.itemsize:
+        raise errors.InputError.does_not_fit(tensor.name, str(tensor), "{} bytes".format(len(value)))
+    return np.frombuffer(value, dtype.newbyteorder("<")).astype(dtype, copy=False)
 
 
 def _shaped(tensor: Tensor, value: Any) -> Any:
