@@ -5,13 +5,12 @@
     python benchmarks/engines.py DIRECTORY [PICTURE.svg] [--rounds 3]
 
 TensorFlow has one thread everywhere, so that a worker stands for a core. What happens once is left out on all sides:
-the start of the processes, the load of the model and its first batch. In Beam the time is that from the end of a
-worker's first batch to the end of the last one of all, for its workers end with a pipeline; in Spark that of a second
-job, for its workers stay. What a row costs between the batches, which is the engine's own, is in it. The sides are
-measured in turn.
+the start of the processes and of a job, the load of the model and its first batch: in both engines the time is that
+from the end of a worker's first batch to the end of the last one of all, in Spark of a second job. What a row costs
+between the batches, which is the engine's own, is in it. The sides are measured in turn.
 
 Beside the rows a second stands the time of processors that a row takes, which other programs on the machine change
-little: in Beam that of the workers' processes, in Spark that of all processes, Java's and the driver's with them.
+little: that of the workers' Python processes. Java's and the driver's come on top.
 """
 from __future__ import annotations
 
@@ -93,6 +92,20 @@ def run_beam(what: str, directory: str, workers: int) -> Tuple[float, float]:
         rows = chunks | beam.FlatMap(lambda first: [engines.make_row(what, first + place) for place in range(size)])
         results = rows | "the rows" >> beam.Reshuffle() | RunInference(handler)
         _ = results | beam.Map(lambda result: result.inference.shape) | beam.combiners.Count.Globally()
+    return read_notes(notes)
+
+
+def note(notes: str, rows: int) -> None:
+    """Notes the end of a batch."""
+    with open(notes, "a", encoding="utf-8") as file:
+        file.write("{} {} {} {}\n".format(os.getpid(), time.time(), time.process_time(), rows))
+
+
+def read_notes(notes: str) -> Tuple[float, float]:
+    """Rows a second, and processor seconds a row, from the end of the first batch to that of the last one.
+
+    The first batches of the other processes do not count.
+    """
     with open(notes, encoding="utf-8") as file:
         batches = [line.split() for line in file]
     os.remove(notes)
@@ -112,8 +125,7 @@ def noting_handler(path: str, signature: str, size: int, notes: str) -> Any:
     class Noting(UnihubModelHandler):
         def run_inference(self, batch: Any, model: Any, inference_args: Any = None) -> Any:
             results = list(super().run_inference(batch, model, inference_args))
-            with open(notes, "a", encoding="utf-8") as file:
-                file.write("{} {} {} {}\n".format(os.getpid(), time.time(), time.process_time(), len(batch)))
+            note(notes, len(batch))
             return results
 
     return Noting(path, signature, min_batch_size=size, max_batch_size=size)
@@ -122,8 +134,6 @@ def noting_handler(path: str, signature: str, size: int, notes: str) -> Any:
 def run_spark(what: str, directory: str, workers: int) -> Tuple[float, float]:
     """The same of the second job."""
     from pyspark.sql import SparkSession
-
-    from unihub.integrations.spark import predict_udf
 
     path, signature = find_model(what, directory)
     count, size = SIZES[what]
@@ -146,36 +156,46 @@ def run_spark(what: str, directory: str, workers: int) -> Tuple[float, float]:
     kind = "string" if what == "texts" else "binary"
     rows = spark.range(0, count, numPartitions=2 * workers).mapInPandas(make, "id long, row " + kind).cache()
     rows.count()
-    udf = predict_udf(path, signature, batch_size=size)
+    notes = os.path.join(directory, "notes-{}".format(os.getpid()))
+    udf = noting_udf(path, signature, size, notes)
 
     def run() -> None:
         # Planned anew, for Spark keeps what it shuffled for a plan, and would run nothing the second time.
         rows.select(udf("row").alias("found")).selectExpr("sum(size(found))").collect()
 
     run()
-    began, used = time.perf_counter(), seconds_of_processors()
+    os.remove(notes)
     run()
-    seconds, used = time.perf_counter() - began, seconds_of_processors() - used
     spark.stop()
-    return count / seconds, used / count
+    return read_notes(notes)
 
 
-def seconds_of_processors() -> float:
-    """What this process and all below it have used (Linux)."""
-    parents, ticks = {}, {}
-    for process in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open("/proc/{}/stat".format(process), encoding="utf-8", errors="replace") as file:
-                fields = file.read().rpartition(")")[2].split()
-        except OSError:  # It has ended.
-            continue
-        parents[int(process)], ticks[int(process)] = int(fields[1]), int(fields[11]) + int(fields[12])
-    mine = {os.getpid()}
-    while True:
-        more = {process for process, parent in parents.items() if parent in mine} - mine
-        if not more:
-            return sum(ticks[process] for process in mine) / os.sysconf("SC_CLK_TCK")
-        mine |= more
+def noting_udf(path: str, signature: str, size: int, notes: str) -> Any:
+    """The function of columns, which notes the end of each batch in the worker."""
+    import engines
+
+    from unihub.integrations import spark
+
+    maker = spark._maker
+
+    def noting(rows: Any, count: int) -> Any:
+        make = maker(rows, count)
+
+        def make_noting() -> Any:
+            predict = make()
+
+            def predict_and_note(*columns: Any) -> Any:
+                results = predict(*columns)
+                engines.note(notes, len(columns[0]))
+                return results
+
+            predict_and_note.__signature__ = predict.__signature__  # type: ignore[attr-defined]
+            return predict_and_note
+
+        return make_noting
+
+    spark._maker = noting
+    return spark.predict_udf(path, signature, batch_size=size)
 
 
 def measure(what: str, side: str, directory: str) -> Tuple[float, float]:
