@@ -288,9 +288,12 @@ class ModelInfo:
     @property
     def unsafe_ops(self) -> Tuple[UnsafeOp, ...]:
         """The ops of all its variants that do more than compute, and Keras layers that are Python code."""
-        found = [op for meta_graph in self.meta_graphs for op in meta_graph.contents.unsafe_ops]
-        found += [UnsafeOp(*layer) for layer in keras_layers.in_directory(self.path)]
-        return tuple(dict.fromkeys(found))
+        # Read once, as all else here: a load asks for it twice.
+        if "_unsafe_ops" not in vars(self):
+            found = [op for meta_graph in self.meta_graphs for op in meta_graph.contents.unsafe_ops]
+            found += [UnsafeOp(*layer) for layer in keras_layers.in_directory(self.path)]
+            vars(self)["_unsafe_ops"] = tuple(dict.fromkeys(found))
+        return vars(self)["_unsafe_ops"]  # type: ignore[no-any-return]
 
     @property
     def tensorflow_version(self) -> str:

@@ -7,7 +7,7 @@ from model_files import block, bundle_entry, saved_model, varint, write_variable
 
 import unihub
 from unihub import _model_info
-from unihub._audit import op_packages, unsafe_ops
+from unihub._audit import keras_layers, op_packages, unsafe_ops
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -178,6 +178,26 @@ class TestLambda:
 
     def test_by_the_name_of_a_function(self, tmp_path):
         assert self.found(tmp_path, {"config": {"layers": [self.NAMED]}}) == []
+
+    def test_spelled_by_numbers(self, tmp_path):
+        text = json.dumps({"config": {"layers": [self.CODE]}}).replace('"Lambda"', '"L\\u0061mbda"').encode()
+        (tmp_path / "keras_metadata.pb").write_bytes(block(1, block(4, b"_tf_keras_layer") + block(5, text)))
+        assert ops_of(tmp_path, "graph_def { }") == ["Lambda"]
+
+    def test_layers_of_other_names_are_not_read(self, tmp_path, monkeypatch):
+        """A network has hundreds of these, which have megabytes of JSON."""
+        read = []
+        monkeypatch.setattr(keras_layers.json, "loads", read.append)
+        assert self.found(tmp_path, {"config": {"layers": [dict(self.CODE, class_name="TFOpLambda")]}}) == []
+        assert read == []
+
+    def test_read_once(self, tmp_path, monkeypatch):
+        (tmp_path / "keras_metadata.pb").write_bytes(keras_metadata({"config": {"layers": [self.CODE]}}))
+        ops_of(tmp_path, "graph_def { }")
+        info = unihub.inspect(tmp_path)
+        first = info.unsafe_ops
+        (tmp_path / "keras_metadata.pb").unlink()
+        assert first and info.unsafe_ops is first and unihub.inspect(tmp_path).unsafe_ops == ()
 
     def test_in_the_graph_of_objects(self, tmp_path):
         text = json.dumps(json.dumps(self.CODE))
