@@ -54,9 +54,9 @@ class Environment(NamedTuple):
     tensorflow: str
     hub: Optional[str]
     pins: Tuple[str, ...] = ()
-    # Installed after the rest, as they are: what they ask for would bring the package tensorflow along, a second one or
-    # another one in the place of this.
-    no_deps: Tuple[str, ...] = ()
+    # The Keras 2 beside it. It and tensorflow_hub are installed as they are: what they ask for would bring the package
+    # tensorflow along, a second one or another one in the place of this.
+    tf_keras: Optional[str] = None
     # Whether the long tests are run, too; on the others they would show the same once more.
     thorough: bool = False
 
@@ -90,7 +90,7 @@ ENVIRONMENTS = (
         "3.11",
         "tensorflow-cpu==2.15.1",
         "0.16.1",
-        no_deps=("tensorflow-hub==0.16.1", "tf_keras==2.15.1"),
+        tf_keras="2.15.1",
     ),
     Environment(
         "tf2.16",
@@ -98,7 +98,7 @@ ENVIRONMENTS = (
         "tensorflow-cpu==2.16.2",
         "0.16.1",
         ("setuptools<81",),
-        ("tensorflow-hub==0.16.1", "tf_keras==2.16.0"),
+        "2.16.0",
     ),
     Environment(
         "tf2.18",
@@ -106,7 +106,7 @@ ENVIRONMENTS = (
         "tensorflow-cpu==2.18.1",
         "0.16.1",
         ("setuptools<81",),
-        ("tensorflow-hub==0.16.1", "tf_keras==2.18.0"),
+        "2.18.0",
     ),
     Environment(
         "tf2.21",
@@ -114,7 +114,7 @@ ENVIRONMENTS = (
         "tensorflow-cpu==2.21.0",
         "0.16.1",
         ("setuptools<81",),
-        ("tensorflow-hub==0.16.1", "tf_keras==2.21.0"),
+        "2.21.0",
         thorough=True,
     ),
     Environment("tf2.21-no-hub", "3.13", "tensorflow-cpu==2.21.0", None),
@@ -124,7 +124,7 @@ ENVIRONMENTS = (
         "tensorflow-cpu==2.22.0rc0",
         "0.16.1",
         ("setuptools<81",),
-        ("tensorflow-hub==0.16.1", "tf_keras==2.21.0"),
+        "2.21.0",
     ),
 )
 
@@ -213,12 +213,13 @@ def live(session: nox.Session, environment: Environment) -> None:
 
 def install(session: nox.Session, environment: Environment) -> None:
     """Installs what an environment has."""
-    # In one go, so that nothing lifts what is pinned.
-    hub = ["tensorflow-hub==" + environment.hub] if environment.hub and not environment.no_deps else []
-    # Not the extra for tests, whose clients and servers are for those without TensorFlow.
-    session.install(environment.tensorflow, *hub, *environment.pins, WHEEL, *LIVE)
-    if environment.no_deps:
-        session.install("--no-deps", *environment.no_deps)
+    hub = ["tensorflow-hub==" + environment.hub] if environment.hub else []
+    # In one go, so that nothing lifts what is pinned. Not the extra for tests, whose clients and servers are for those
+    # without TensorFlow.
+    beside = hub if environment.tf_keras is None else []
+    session.install(environment.tensorflow, *beside, *environment.pins, WHEEL, *LIVE)
+    if environment.tf_keras is not None:
+        session.install("--no-deps", *hub, "tf_keras==" + environment.tf_keras)
     session.run("python", "-m", "pip", "list", "--format=freeze")
 
 
@@ -311,16 +312,21 @@ def test(session: nox.Session, environment: Environment, runtime: str, variables
     # By their names: the ids of cells and apis have it, and so have tests and classes.
     chosen = ["-k", "keras or Keras or runtime or fine_tun or layer"] if variables else []
     chosen += ["-m", "" if environment.thorough and not variables else "not thorough"]
-    chosen += tests_of(environment, is_first=runtime == environment.runtimes[0] and not variables)
+    chosen += tests_of(environment, is_first(environment, runtime, variables))
     session.run(*PYTEST, *chosen, *session.posargs, env={**declared, **variables})
 
 
-def tests_of(environment: Environment, is_first: bool) -> List[str]:
+def is_first(environment: Environment, runtime: str, variables: Dict[str, str]) -> bool:
+    """Whether a process is the first of an environment's, which runs what need not be run in each."""
+    return runtime == environment.runtimes[0] and not variables
+
+
+def tests_of(environment: Environment, first: bool) -> List[str]:
     """The files of tests that an environment runs, in the first of its processes or in another one."""
     once = _ONCE if environment.name == LONG_IN_EACH_RUNTIME else _ONCE + _LONG
 
     def is_run(name: str) -> bool:
-        return environment.name in CHOSEN.get(name, [environment.name]) and (is_first or name not in once)
+        return environment.name in CHOSEN.get(name, [environment.name]) and (first or name not in once)
 
     file = "tests/live/test_{}.py".format
     if environment.hub is None:
@@ -352,7 +358,7 @@ def run_examples(session: nox.Session, environment: Environment, runtime: str, v
     if {line.split()[1] for line in lines} != set(expected):
         session.error("quickstart.py shows not {}, but\n{}".format(expected, printed))
     keep_lines("{}.{}{}".format(environment.name, runtime, ".keras2" if variables else ""), lines)
-    if not environment.thorough and (variables or runtime != environment.runtimes[0]):
+    if not (environment.thorough or is_first(environment, runtime, variables)):
         return
     run("low_level_training.py", True, *flags)
     # Keras 3 builds no graphs.
