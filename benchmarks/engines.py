@@ -133,6 +133,7 @@ def noting_handler(path: str, signature: str, size: int, notes: str) -> Any:
 
 def run_spark(what: str, directory: str, workers: int) -> Tuple[float, float]:
     """The same of the second job."""
+    import engines
     from pyspark.sql import SparkSession
 
     path, signature = find_model(what, directory)
@@ -157,7 +158,7 @@ def run_spark(what: str, directory: str, workers: int) -> Tuple[float, float]:
     rows = spark.range(0, count, numPartitions=2 * workers).mapInPandas(make, "id long, row " + kind).cache()
     rows.count()
     notes = os.path.join(directory, "notes-{}".format(os.getpid()))
-    udf = noting_udf(path, signature, size, notes)
+    udf = engines.noting_udf(path, signature, size, notes)
 
     def run() -> None:
         # Planned anew, for Spark keeps what it shuffled for a plan, and would run nothing the second time.
@@ -172,29 +173,15 @@ def run_spark(what: str, directory: str, workers: int) -> Tuple[float, float]:
 
 def noting_udf(path: str, signature: str, size: int, notes: str) -> Any:
     """The function of columns, which notes the end of each batch in the worker."""
-    import engines
-
     from unihub.integrations import spark
 
-    maker = spark._maker
+    class Noting(spark._Rows):
+        def predict(self, columns: Any) -> Any:
+            results = super().predict(columns)
+            note(notes, len(columns[0]))
+            return results
 
-    def noting(rows: Any, count: int) -> Any:
-        make = maker(rows, count)
-
-        def make_noting() -> Any:
-            predict = make()
-
-            def predict_and_note(*columns: Any) -> Any:
-                results = predict(*columns)
-                engines.note(notes, len(columns[0]))
-                return results
-
-            predict_and_note.__signature__ = predict.__signature__  # type: ignore[attr-defined]
-            return predict_and_note
-
-        return make_noting
-
-    spark._maker = noting
+    spark._Rows = Noting  # type: ignore[misc]
     return spark.predict_udf(path, signature, batch_size=size)
 
 
