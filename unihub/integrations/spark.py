@@ -14,7 +14,7 @@ TensorFlow; each Python worker resolves the handle and loads the model once. Nee
 from __future__ import annotations
 
 import inspect
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 import unihub
 from unihub import _compat, _plan, errors
@@ -131,9 +131,9 @@ def predict_udf(
 
     A text is a column of strings. An array is a column of arrays: nested, or flat, in which case it gets the shape that
     the signature says; or of binaries, which hold its numbers in the dtype of the signature, little-endian and row by
-    row, as ``array.tobytes()`` gives them, and which Spark moves many times faster. An output of one number or text a
-    row is a column of these, any other of flat arrays; several outputs are a struct. Booleans come as 0 and 1, and
-    texts are read as UTF-8.
+    row, as ``array.tobytes()`` gives them, and which Spark does not move number by number. An output of one number or
+    text a row is a column of these, any other of flat arrays; several outputs are a struct. Booleans come as 0 and 1,
+    and texts are read as UTF-8.
 
     Args:
         handle: What ``unihub.resolve`` takes; the driver and the workers need to reach it.
@@ -294,7 +294,7 @@ class _Rows:
 def _value(tensor: Tensor, value: Any) -> Any:
     """A cell as the model takes it: an array in its shape, a number, a text."""
     if isinstance(value, (bytes, bytearray)) and tensor.dtype != "string":
-        value = _numbers(tensor, bytes(value))
+        value = _numbers(tensor, value)
     if isinstance(value, (np.ndarray, list)):
         return _shaped(tensor, value)
     # Where one number of a column is missing, pandas makes all of it floats.
@@ -305,7 +305,7 @@ def _value(tensor: Tensor, value: Any) -> Any:
     return value
 
 
-def _numbers(tensor: Tensor, value: bytes) -> Any:
+def _numbers(tensor: Tensor, value: Union[bytes, bytearray]) -> Any:
     """The flat array whose numbers stand in a cell one behind the other."""
     dtype = np.dtype(_compat.import_tensorflow().as_dtype(tensor.dtype).as_numpy_dtype)
     if len(value) % dtype.itemsize:
