@@ -5,10 +5,11 @@ constants costs a few reads. Whatever the bytes are, the only error is a WireErr
 """
 from __future__ import annotations
 
+import bisect
 import io
 import itertools
 import re
-from typing import BinaryIO, Dict, Iterator, List, Match, Optional, Tuple, Union
+from typing import BinaryIO, Dict, Iterator, List, Match, Optional, Sequence, Tuple, Union
 
 from unihub import _schema
 
@@ -71,8 +72,11 @@ class Source:
         """The bytes from ``start`` to ``end``."""
         if end > self.size:
             raise WireError("it ends at byte {}, within a field".format(self.size), truncated=True)
-        offset = self._load(start, end - start)
-        return self._bytes[offset : offset + end - start]
+        first = self._start
+        if not (first <= start and end <= first + len(self._bytes)):
+            self._load(start, end - start)
+            first = self._start
+        return self._bytes[start - first : end - first]
 
     def load(self, start: int, end: int) -> None:
         """Reads a stretch at once, where it is short enough for that."""
@@ -221,12 +225,11 @@ class Message:
 
     def all_texts(self, *names: str) -> List[List[str]]:
         """The values of several repeated texts, in one pass."""
-        places = {self._fields[name][0]: place for place, name in enumerate(names)}
-        values: List[List[str]] = [[] for _ in names]
-        for number, wire, start, end in self._scan():
-            if wire == _LENGTH and number in places:
-                values[places[number]].append(self._decode(start, end))
-        return values
+        numbers = [self._fields[name][0] for name in names]
+        values: Dict[int, List[str]] = {number: [] for number in numbers}
+        for number, _, start, end in self._scan(*(number << 3 | _LENGTH for number in numbers)):
+            values[number].append(self._decode(start, end))
+        return list(values.values())
 
     def data(self, name: str) -> bytes:
         """The value of a field of bytes."""
@@ -237,10 +240,17 @@ class Message:
         found = next(self.messages(name), None)
         return found if found is not None else self._part(self._fields[name][1], self.end, self.end)
 
-    def messages(self, name: str) -> Iterator[Message]:
-        """The values of a repeated message."""
+    def messages(self, name: str, positions: Optional[Sequence[int]] = None) -> Iterator[Message]:
+        """The values of a repeated message; or those in which one of some positions is, which are in order."""
+        kind, found = self._fields[name][1], 0
         for start, end in self._spans(name):
-            yield self._part(self._fields[name][1], start, end)
+            if positions is not None:
+                found = bisect.bisect_left(positions, start, found)
+                if found == len(positions):
+                    return
+                if positions[found] >= end:
+                    continue
+            yield self._part(kind, start, end)
 
     def entries(self, name: str) -> Dict[str, Message]:
         """The values of a map by their keys."""
@@ -288,18 +298,20 @@ class Message:
     def _spans(self, name: str) -> Iterator[Tuple[int, int]]:
         """Where the values of a field are; for a number the value itself. Another wire type is another field."""
         number, kind = self._fields[name]
-        expected = _VARINT if kind in _NUMERIC_KINDS else _LENGTH
-        for found, wire, start, end in self._scan():
-            if found == number and wire == expected:
-                yield start, end
+        wire = _VARINT if kind in _NUMERIC_KINDS else _LENGTH
+        for _, _, start, end in self._scan(number << 3 | wire):
+            yield start, end
 
-    def _scan(self) -> Iterator[Tuple[int, int, int, int]]:
-        """The number, wire type, start and end of every field; in place of the start, the value of a varint."""
+    def _scan(self, *tags: int) -> Iterator[Tuple[int, int, int, int]]:
+        """The number, wire type, start and end of every field, or of those with some tags.
+
+        In place of the start there is the value of a varint.
+        """
         varint = self.source.varint
         memory, base = self.source.window(self.start, self.end)
         in_memory = base + len(memory) - 1
-        position = self.start
-        while position < self.end:
+        position, last = self.start, self.end
+        while position < last:
             # Tags and lengths are what takes the time, and most of them are one byte.
             if position < in_memory and memory[position - base] < 0x80:
                 tag, start = memory[position - base], position + 1
@@ -319,12 +331,13 @@ class Message:
                 end = start + (8 if wire == _FIXED64 else 4)
             else:
                 raise WireError("the field at byte {} has the unknown type {}".format(position, wire))
-            if end > self.end:
+            if end > last:
                 raise self._overrun(position)
             if tag < 8:
                 raise WireError("the field at byte {} has the number 0".format(position))
             position = end
-            yield tag >> 3, wire, start, end
+            if not tags or tag in tags:
+                yield tag >> 3, wire, start, end
 
     def _overrun(self, position: int) -> WireError:
         if self.end == self.source.size:

@@ -8,6 +8,7 @@ from model_files import block, bundle_entry, saved_model, varint, write_variable
 import unihub
 from unihub import _model_info
 from unihub._audit import keras_layers, op_packages, unsafe_ops
+from unihub._protobuf import encode_text
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -20,8 +21,12 @@ def write(directory, graph):
     return _model_info.inspect(directory)
 
 
+def unsafe(info):
+    return [op.op for op in info.unsafe_ops]
+
+
 def ops_of(directory, text):
-    return [op.op for op in write(directory, saved_model("meta_graphs {" + text + "}")).unsafe_ops]
+    return unsafe(write(directory, saved_model("meta_graphs {" + text + "}")))
 
 
 @pytest.mark.parametrize("path", CLEAN, ids=lambda path: path.name)
@@ -135,6 +140,21 @@ def test_a_cache_in_memory_is_none_in_files(tmp_path, name, found):
     assert ops_of(tmp_path, text) == found
 
 
+READER = """
+  graph_def {
+    node { name: "asset" op: "Const" }
+    node { name: "elsewhere" op: "Const" attr { key: "value" value { tensor { string_val: "/etc/passwd" } } } }
+    node { name: "good" op: "reader" input: "asset" }
+    library {
+      function {
+        signature { name: "reader" input_arg { name: "path" } }
+        node_def { name: "r" op: "ReadFile" input: "path" }
+      }
+    }
+  }
+""" + OWN % "vocab.txt"
+
+
 class TestHostileBytes:
     """TensorFlow reads these as a graph with ReadFile; so must we."""
 
@@ -142,7 +162,7 @@ class TestHostileBytes:
 
     def found(self, tmp_path, graphs):
         meta_graph = b"".join(block(2, graph) for graph in graphs)
-        return [op.op for op in write(tmp_path, block(2, meta_graph)).unsafe_ops]
+        return unsafe(write(tmp_path, block(2, meta_graph)))
 
     def test_the_last_op_of_two(self, tmp_path):
         node = self.NAME + block(2, b"Identity") + block(2, b"ReadFile")
@@ -159,6 +179,25 @@ class TestHostileBytes:
     def test_a_name_that_goes_on(self, tmp_path):
         node = self.NAME + block(2, b"ReadFile") + varint(8 << 3 | 2) + varint(1) + b"x"
         assert self.found(tmp_path, [block(1, node)]) == ["ReadFile"]
+
+    def test_a_name_that_stands_anywhere(self, tmp_path):
+        graphs = encode_text(READER.replace("reader", "x").encode(), "MetaGraphDef")
+        other = block(1, b"bad") + block(2, b"x") + block(3, b"elsewhere")
+        padding = block(1, block(1, b"n") + block(4, b"x" * (1 << 18)))
+        (tmp_path / "assets").mkdir()
+        (tmp_path / "assets" / "vocab.txt").write_text("a")
+        assert unsafe(write(tmp_path, block(2, graphs + block(2, padding)))) == []
+        assert unsafe(write(tmp_path, block(2, graphs + block(2, block(1, other) + padding)))) == ["ReadFile"]
+
+    @pytest.mark.parametrize("more", [b"", varint(14 << 3 | 2) + varint(1) + b"x"])
+    def test_a_call_whose_name_goes_on(self, tmp_path, more):
+        """One call of a function gives it the model's own asset, and another one any file."""
+        graphs = encode_text(READER.encode(), "MetaGraphDef")
+        other = block(1, b"bad") + block(2, b"reader") + more + block(3, b"elsewhere")
+        (tmp_path / "assets").mkdir()
+        (tmp_path / "assets" / "vocab.txt").write_text("a")
+        assert unsafe(write(tmp_path, block(2, graphs))) == []
+        assert unsafe(write(tmp_path, block(2, graphs + block(2, block(1, other))))) == ["ReadFile"]
 
 
 def keras_metadata(config):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+import itertools
 import re
 from dataclasses import dataclass
 from typing import (
@@ -18,7 +19,6 @@ from typing import (
     Iterable,
     Iterator,
     List,
-    NamedTuple,
     Optional,
     Pattern,
     Set,
@@ -46,8 +46,12 @@ _CHOICES = ("Select", "SelectV2")
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _PLACEHOLDERS = ("Placeholder", "PlaceholderWithDefault")
 _MAX_STEPS = 64
+# More places than this are no shorter way than to look at everything.
+_MANY = 1 << 18
 
 _M = TypeVar("_M", bound=Callable[[Any], Any])
+# From where to where in the bytes to look, and where it is.
+_Finder = Callable[[bytes, int, int], Iterator[int]]
 
 
 def _once(method: _M) -> _M:
@@ -92,19 +96,42 @@ def find(meta_graph: Message) -> Tuple[UnsafeOp, ...]:
     Returns:
         Them, in the order of the file.
     """
-    hits = _positions(meta_graph, _names())
+    hits = _positions(meta_graph, _find_unsafe)
     found = list(_Judge(meta_graph, hits).unsafe()) if hits != [] else []
     for objects in meta_graph.messages("object_graph_def"):
         found += [UnsafeOp(*layer) for layer in keras_layers.in_object_graph(objects)]
     return tuple(dict.fromkeys(found))
 
 
-def _positions(message: Message, pattern: Pattern[bytes]) -> Optional[List[int]]:
-    """Where a pattern is found in a message; ``None`` for one that is too large to be in memory."""
+def _positions(message: Message, find: _Finder) -> Optional[List[int]]:
+    """Where something is found in a message.
+
+    ``None`` for a message that is too large to be in memory, and for what stands anywhere, as an author can have it.
+    """
     memory, base = message.load().source.window(message.start, message.end)
     if not memory:
         return None
-    return [base + found.start() for found in pattern.finditer(memory, message.start - base, message.end - base)]
+    places = find(memory, message.start - base, message.end - base)
+    found = [base + place for place in itertools.islice(places, _MANY)]
+    return found if len(found) < _MANY else None
+
+
+def _find_unsafe(memory: bytes, start: int, end: int) -> Iterator[int]:
+    """Where the name of an unsafe op stands."""
+    return (found.start() for found in _names().finditer(memory, start, end))
+
+
+def _finder(name: str) -> _Finder:
+    """Finds a name, and whatever begins with it: what follows a name in a file is for its author to choose."""
+    wanted = name.encode()
+
+    def find(memory: bytes, start: int, end: int) -> Iterator[int]:
+        place = memory.find(wanted, start, end)
+        while place >= 0:
+            yield place
+            place = memory.find(wanted, place + 1, end)
+
+    return find
 
 
 def _is_at(positions: Optional[List[int]], part: Message) -> bool:
@@ -115,26 +142,36 @@ def _is_at(positions: Optional[List[int]], part: Message) -> bool:
     return place < len(positions) and positions[place] < part.end
 
 
-class _Node(NamedTuple):
-    name: str
-    # TensorFlow takes the last, and a node with several is nothing honest.
-    ops: Tuple[str, ...]
-    inputs: Tuple[str, ...]
-    message: Message
+class _Node:
+    """A node, whose op and inputs are read when they are first asked for: of most only the name is needed."""
+
+    def __init__(self, message: Message) -> None:
+        self.kept: Dict[str, Any] = {}
+        self.message = message
+        (names,) = message.all_texts("name")
+        self.name = names[-1] if names else ""
+
+    @property
+    def ops(self) -> List[str]:
+        """TensorFlow takes the last, and a node with several is nothing honest."""
+        return self._texts()[0]
 
     @property
     def op(self) -> str:
         return self.ops[0] if len(self.ops) == 1 else ""
 
     @property
+    def inputs(self) -> List[str]:
+        return self._texts()[1]
+
+    @property
     def data(self) -> List[str]:
         """Its inputs without those that only come before it."""
         return [text for text in self.inputs if not text.startswith("^")]
 
-
-def _node(message: Message) -> _Node:
-    names, ops, inputs = message.all_texts("name", "op", "input")
-    return _Node(names[-1] if names else "", tuple(ops), tuple(inputs), message)
+    @_once
+    def _texts(self) -> List[List[str]]:
+        return self.message.all_texts("op", "input")
 
 
 class _Body:
@@ -146,25 +183,21 @@ class _Body:
         self._field = field
         self._parts = list(parts)
 
-    def messages(self) -> Iterator[Message]:
-        """All nodes, not read yet."""
+    def messages(self, positions: Optional[List[int]] = None) -> Iterator[Message]:
+        """All nodes, not read yet; or those in which one of the positions in the file is."""
         for part in self._parts:
-            yield from part.messages(self._field)
+            yield from part.messages(self._field, positions)
 
     @_once
     def nodes(self) -> Dict[str, _Node]:
         """All nodes by their names."""
-        return {node.name: node for node in map(_node, self.messages())}
+        return {node.name: node for node in map(_Node, self.messages())}
 
     @_once
     def arguments(self) -> List[str]:
         """The names of a function's inputs."""
         signatures = [signature for part in self._parts for signature in part.messages("signature")]
         return [argument.text("name") for signature in signatures for argument in signature.messages("input_arg")]
-
-    def holds(self, positions: Optional[List[int]]) -> bool:
-        """Whether one of the positions in the file is in it."""
-        return any(_is_at(positions, part) for part in self._parts)
 
 
 class _Judge:
@@ -185,13 +218,11 @@ class _Judge:
     def unsafe(self) -> Iterator[UnsafeOp]:
         """The ops that are unsafe here."""
         for body in self._bodies(self._hits):
-            for message in body.messages():
-                if _is_at(self._hits, message):
-                    node = _node(message)
-                    for op in node.ops:
-                        rule = UNSAFE_OPS.get(op)
-                        if rule is not None and not self._is_harmless(body, node, rule):
-                            yield UnsafeOp(op, node.name, body.name, rule.reason)
+            for node in map(_Node, body.messages(self._hits)):
+                for op in node.ops:
+                    rule = UNSAFE_OPS.get(op)
+                    if rule is not None and not self._is_harmless(body, node, rule):
+                        yield UnsafeOp(op, node.name, body.name, rule.reason)
 
     def _bodies(self, positions: Optional[List[int]]) -> Iterator[_Body]:
         """The graph, and the functions in which one of the positions is."""
@@ -261,7 +292,7 @@ class _Judge:
     @_once
     def _hides_variables(self) -> bool:
         """Whether a function may make a variable known by its name alone."""
-        positions = _positions(self._message, re.compile(b"VarHandleOp"))
+        positions = _positions(self._message, _finder("VarHandleOp"))
         return any(_is_at(positions, function) for function in self._functions)
 
     def _is_end(self, body: _Body, text: str, steps: int) -> bool:
@@ -285,7 +316,7 @@ class _Judge:
     def _argument_leads(self, body: _Body, place: int, target: _Target, steps: int) -> bool:
         """The same for an input of a function: whoever calls it has to give it such a file."""
         calls = self._calls(body.name)
-        bound = self._bound_inputs().get(body.name)
+        bound = self._bound_inputs(body.name)
         if calls is None or (not calls and bound is None):
             return False
         if bound is not None and not target.is_bound(bound, place - len(body.arguments()) + len(bound)):
@@ -299,13 +330,10 @@ class _Judge:
 
     def _calls(self, name: str) -> Optional[List[Tuple[_Body, _Node]]]:
         """Who calls a function; ``None`` if it is used in another way, as the body of a loop is."""
-        positions = _positions(self._message, re.compile(re.escape(name.encode()) + rb"(?![\w.])"))
+        positions = _positions(self._message, _finder(name))
         found: List[Tuple[_Body, _Node]] = []
         for body in self._bodies(positions):
-            for message in body.messages() if body.holds(positions) else ():
-                if not _is_at(positions, message):
-                    continue
-                node = _node(message)
+            for node in map(_Node, body.messages(positions)):
                 used = list(_functions_of(node))
                 if node.op == name or (node.op in _CALLS and used == [("f", name)]):
                     found.append((body, node))
@@ -315,14 +343,15 @@ class _Judge:
 
     # What the model says of itself.
 
+    def _bound_inputs(self, name: str) -> Optional[List[int]]:
+        """The objects that a function of the Python objects captures; ``None`` where it is not among them."""
+        found = self._concrete_functions().get(name)
+        return None if found is None else found.message("value").repeated_numbers("bound_inputs")
+
     @_once
-    def _bound_inputs(self) -> Dict[str, List[int]]:
-        """The objects that each function of the Python objects captures."""
-        return {
-            entry.text("key"): entry.message("value").repeated_numbers("bound_inputs")
-            for objects in self._message.messages("object_graph_def")
-            for entry in objects.messages("concrete_functions")
-        }
+    def _concrete_functions(self) -> Dict[str, Message]:
+        graphs = self._message.messages("object_graph_def")
+        return {entry.text("key"): entry for objects in graphs for entry in objects.messages("concrete_functions")}
 
     @_once
     def asset_tensors(self) -> FrozenSet[str]:
