@@ -5,7 +5,8 @@ under many names. TensorFlow rebuilds each one in Python; one of them does for a
 """
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, Set
+from collections import Counter
+from typing import Any, Dict, Iterable, List, Mapping, Set, Tuple
 
 from unihub import _compat
 
@@ -136,8 +137,7 @@ class FunctionLibrary:
             if name in names and same[name] == name:
                 added = copy.function.add()
                 added.CopyFrom(function)
-                for node in added.node_def:
-                    _rename_calls(node, same)
+                self._rename_calls(added, name, same)
         copy.gradient.extend(g for g in self._library.gradient if g.function_name in names)
         if self._gradients:
             kept = [g for g in self._library.registered_gradients if g.gradient_func in names]
@@ -148,11 +148,17 @@ class FunctionLibrary:
         """For each function the first that says the same, which may be itself."""
         same: Dict[str, str] = {}
         first: Dict[bytes, str] = {}
+        sizes = Counter(self._size(name) for name in names - exposed)
         for name in self._callees_first(names):
             same[name] = name
-            if name not in exposed and not self._must_stay(name):
+            if name not in exposed and sizes[self._size(name)] > 1 and not self._must_stay(name):
                 same[name] = first.setdefault(self._contents(name, same), name)
         return same
+
+    def _size(self, name: str) -> Tuple[int, int, int]:
+        """What is the same in functions that say the same, and is soon read."""
+        function = self._functions[name]
+        return len(function.node_def), len(function.signature.input_arg), len(function.signature.output_arg)
 
     def _callees_first(self, names: Set[str]) -> List[str]:
         done: Dict[str, None] = {}
@@ -178,14 +184,20 @@ class FunctionLibrary:
         ops = {node.op for node in function.node_def} - _STATE_IS_GIVEN - set(self._functions)
         return any(_compat.is_stateful_op(op) for op in ops)
 
+    def _rename_calls(self, copy: Any, name: str, same: Mapping[str, str]) -> None:
+        """Calls other functions in the copy of one."""
+        if any(same.get(called, called) != called for called in self._named_by[name]):
+            for node in copy.node_def:
+                _rename_calls(node, same)
+
     def _contents(self, name: str, same: Mapping[str, str]) -> bytes:
         """All that a function says, but for its name and where it came from."""
         contents = type(self._functions[name])()
         contents.CopyFrom(self._functions[name])
         contents.signature.name = ""
+        self._rename_calls(contents, name, same)
         for node in contents.node_def:
             node.ClearField("experimental_debug_info")
-            _rename_calls(node, same)
             if node.op in _CALLS and _GRADIENT in node.attr:
                 del node.attr[_GRADIENT]
         return bytes(contents.SerializeToString(deterministic=True))

@@ -33,9 +33,9 @@ def merge(function: Any, known: Set[str]) -> None:
         function.ret[output] = _renamed(source, names)
     for output, source in list(function.control_ret.items()):
         function.control_ret[output] = names.get(source, source)
-    kept = [type(node).FromString(node.SerializeToString()) for node in function.node_def if node.name not in names]
-    del function.node_def[:]
-    function.node_def.extend(kept)
+    for place in reversed(range(len(function.node_def))):
+        if function.node_def[place].name in names:
+            del function.node_def[place]
 
 
 def _find_same(function: Any, stays: Set[str]) -> Dict[str, str]:
@@ -51,9 +51,10 @@ def _find_same(function: Any, stays: Set[str]) -> Dict[str, str]:
 
 
 def _contents(node: Any) -> bytes:
-    contents = type(node)(op=node.op, device=node.device)
-    for key, value in node.attr.items():
-        contents.attr[key].CopyFrom(value)
+    """What a constant says, but for its name and where it came from."""
+    contents = type(node).FromString(node.SerializeToString())
+    contents.ClearField("name")
+    contents.ClearField("experimental_debug_info")
     return bytes(contents.SerializeToString(deterministic=True))
 
 

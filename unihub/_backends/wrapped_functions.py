@@ -5,7 +5,7 @@ placeholder for every variable in each. Only what is certain is done: one call, 
 """
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _BESIDE = _CALLS + ("Identity", "NoOp")
@@ -34,7 +34,7 @@ def inline(library: Any, exposed: Set[str]) -> Dict[str, Inlined]:
         What became of each function that is not there any more.
     """
     functions = {function.signature.name: function for function in library.function}
-    mentions = _count_mentions(library, functions)
+    contents = library.SerializeToString()
     done: Dict[str, Inlined] = {}
     for name in sorted(exposed & set(functions)):
         wrapper = functions[name]
@@ -42,43 +42,22 @@ def inline(library: Any, exposed: Set[str]) -> Dict[str, Inlined]:
         if call is None:
             continue
         body = functions.get(call.attr["f"].func.name)
-        if body is None or not _may_move(wrapper, body, call, exposed, mentions):
+        if body is None or not _may_move(wrapper, body, call, exposed, contents):
             continue
         done[body.signature.name] = _inline(wrapper, call, body)
-    kept = [function for function in library.function if function.signature.name not in done]
-    copies = [type(function).FromString(function.SerializeToString()) for function in kept] if done else []
-    if done:
-        del library.function[:]
-        library.function.extend(copies)
+    for place in reversed(range(len(library.function))):
+        if library.function[place].signature.name in done:
+            del library.function[place]
     return done
 
 
-def _count_mentions(library: Any, functions: Mapping[str, Any]) -> Dict[str, int]:
-    counts: Dict[str, int] = {}
+def _is_named_once(function: Any, contents: bytes) -> bool:
+    """Whether the name of a function stands once in a library, beside where the function itself has it.
 
-    def count(name: str) -> None:
-        counts[name] = counts.get(name, 0) + 1
-
-    def read(value: Any) -> None:
-        kind = value.WhichOneof("value")
-        if kind == "s" and len(value.s) < 1024:
-            count(value.s.decode("utf-8", "replace"))
-        for called in [value.func] if kind == "func" else value.list.func if kind == "list" else ():
-            count(called.name)
-            for inner in called.attr.values():
-                read(inner)
-
-    for function in library.function:
-        for value in function.attr.values():
-            read(value)
-        for node in function.node_def:
-            count(node.op)
-            for value in node.attr.values():
-                read(value)
-    for gradient in library.gradient:
-        count(gradient.function_name)
-        count(gradient.gradient_func)
-    return counts
+    A text stands behind its length. By chance there may seem to be more.
+    """
+    tag_and_name = type(function.signature)(name=function.signature.name).SerializeToString()
+    return contents.count(tag_and_name[1:]) == 2
 
 
 def _only_call(function: Any) -> Optional[Any]:
@@ -89,12 +68,12 @@ def _only_call(function: Any) -> Optional[Any]:
     return calls[0] if len(calls) == 1 else None
 
 
-def _may_move(wrapper: Any, body: Any, call: Any, exposed: Set[str], mentions: Mapping[str, int]) -> bool:
+def _may_move(wrapper: Any, body: Any, call: Any, exposed: Set[str], contents: bytes) -> bool:
     name = body.signature.name
     # Where the shapes of variables are not known in the wrapper, other kernels may be chosen, with other rounding.
     if not all(_has_shape(argument) for argument in wrapper.signature.input_arg):
         return False
-    if name in exposed or mentions.get(name) != 1 or set(body.attr) - _HARMLESS:
+    if name in exposed or not _is_named_once(body, contents) or set(body.attr) - _HARMLESS:
         return False
     if call.device or call.attr["executor_type"].s or call.attr["f"].func.attr:
         return False
@@ -125,35 +104,38 @@ def _inline(wrapper: Any, call: Any, body: Any) -> Inlined:
         parts = source.split(":")
         return results[int(parts[2]) if len(parts) > 2 else 0] if parts[0] == call.name else source
 
-    done = [inside("^" + name) for name in body.control_ret.values()]
+    done = [inside("^" + name) for name in sorted(body.control_ret.values())]
     done += ["^" + name.split(":")[0] for name in results if name.startswith(prefix)]
     kept = [node for node in wrapper.node_def if node.name != call.name]
     for node in kept:
         node.input[:] = [source if source.startswith("^") else outside(source) for source in node.input]
     for name, source in list(wrapper.ret.items()):
         wrapper.ret[name] = outside(source)
-    nodes = _moved(body.node_def, prefix, inside) + [type(node).FromString(node.SerializeToString()) for node in kept]
     # Whoever waited for the call waits for all that it did.
     finished = type(call)(name=call.name, op="NoOp", input=list(dict.fromkeys(done)))
+    beside = [_copy(node) for node in kept]
     del wrapper.node_def[:]
-    wrapper.node_def.extend(nodes + [finished])
+    for node in body.node_def:
+        _move(node, wrapper.node_def.add(), prefix, inside)
+    wrapper.node_def.extend(beside + [finished])
     return Inlined(wrapper.signature.name, prefix, inputs)
 
 
-def _moved(nodes: Iterable[Any], prefix: str, inside: Any) -> List[Any]:
-    moved = []
-    for node in nodes:
-        copy = type(node).FromString(node.SerializeToString())
-        copy.name = prefix + node.name
-        copy.input[:] = [inside(source) for source in node.input]
-        if _CLASS in copy.attr:
-            places = copy.attr[_CLASS].list.s
-            places[:] = [_moved_place(place, inside) for place in places]
-        moved.append(copy)
-    return moved
+def _copy(node: Any) -> Any:
+    return type(node).FromString(node.SerializeToString())
 
 
-def _moved_place(place: bytes, inside: Any) -> bytes:
+def _move(node: Any, copy: Any, prefix: str, inside: Callable[[str], str]) -> None:
+    """Makes a copy of a node of the body that is one of the wrapper."""
+    copy.CopyFrom(node)
+    copy.name = prefix + node.name
+    copy.input[:] = map(inside, node.input)
+    if _CLASS in copy.attr:
+        places = copy.attr[_CLASS].list.s
+        places[:] = [_moved_place(place, inside) for place in places]
+
+
+def _moved_place(place: bytes, inside: Callable[[str], str]) -> bytes:
     """The same for the node that another is beside: ``loc:@`` and its name, which may be that of an input."""
     kind, mark, name = place.decode().partition("@")
     return "{}{}{}".format(kind, mark, inside("^" + name)[1:]).encode() if mark else place
