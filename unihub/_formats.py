@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import itertools
 import os
 import re
 from typing import Callable, Iterable, Iterator, List, NamedTuple, NoReturn, Sequence, Tuple
@@ -19,6 +20,8 @@ from unihub.errors import IntegrityError, ModelNotFoundError, UnihubError, Unkno
 
 _GRAPH_FILES = ("saved_model.pb", "saved_model.pbtxt")  # TensorFlow, too, takes the first that is there
 _HUB_FILE = "tfhub_module.pb"
+# What a model has beside its graph.
+FOLDERS = ("variables", "assets")
 _INDEX_FILE = "variables/variables.index"
 _SHARD_FILE = "variables/variables.data-{:05d}-of-{:05d}"
 
@@ -89,6 +92,28 @@ def _digest(known: GraphFile) -> str:
         for block in iter(lambda: file.read(_BLOCK), b""):
             digest.update(block)
     return digest.hexdigest()
+
+
+class ModelFile(NamedTuple):
+    """A file below the directory of a model, and what changes when another is put in its place."""
+
+    name: str
+    size: int
+    time: int
+    number: int
+
+
+def model_files(path: str) -> Tuple[ModelFile, ...]:
+    """The files beside the graph of a model, in ``variables`` and in ``assets``, as they are now; none is opened."""
+    beside = [(path, names) for _, _, names in itertools.islice(os.walk(path), 1)]
+    below = [(parent, names) for folder in FOLDERS for parent, _, names in os.walk(os.path.join(path, folder))]
+    files = (os.path.join(parent, name) for parent, names in beside + below for name in names)
+    found, start = [], len(os.path.join(path, ""))
+    for file in files:
+        with contextlib.suppress(OSError):  # A link that leads nowhere.
+            status = os.stat(file)
+            found.append(ModelFile(file[start:], status.st_size, status.st_mtime_ns, status.st_ino))
+    return tuple(sorted(found))
 
 
 @contextlib.contextmanager

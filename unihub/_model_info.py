@@ -1,12 +1,13 @@
 """What a model is: its graphs, signatures, variables and ops, read from its files without TensorFlow.
 
 Everything that is decided later rests on this, so it says what the files say and nothing more. Only names and
-headers are read, never constants or variables, and nothing is kept: the files may be others the next time.
+headers are read, never constants or variables, and read once more where a file is another one the next time.
 """
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import itertools
 import os
 from dataclasses import dataclass
@@ -376,6 +377,12 @@ def inspect(path: Union[str, os.PathLike[str]]) -> ModelInfo:
         IntegrityError: It was a model, but files are missing, cut short or damaged.
     """
     path = os.fspath(path)
+    return _inspect(path, _formats.model_files(path))
+
+
+@functools.lru_cache(maxsize=32)
+def _inspect(path: str, files: Any) -> ModelInfo:
+    """The same, kept for as long as the files stay the same: it takes longer than what else loading a model needs."""
     with _formats.saved_model(path) as (message, file):
         variants = enumerate(message.messages("meta_graphs"))
         meta_graphs = tuple(_read_meta_graph(each, _LaterContents(file, number)) for number, each in variants)

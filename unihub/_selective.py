@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 import shutil
-from typing import Any, Callable, Iterator, Optional, Tuple
+from typing import Any, Callable, Optional
 
 from unihub import _compat, _formats
 from unihub._resolve import cache
@@ -23,7 +23,7 @@ _VERSION = "2"
 _GROUP = "parts"
 _GRAPH = "saved_model.pb"
 _WHOLE = "whole.txt"
-_LINKED = ("variables", "assets")
+_BESIDE = tuple(os.path.join(folder, "") for folder in _formats.FOLDERS)
 
 # A part with more of the functions than this is hardly loaded sooner than the whole.
 _WORTH_IT = 0.8
@@ -103,19 +103,10 @@ def fingerprint(path: str) -> str:
     digest = hashlib.sha256(_formats.graph_digest(os.path.join(path, _GRAPH)).encode("ascii"))
     place = os.path.realpath(path)
     digest.update(place.encode("utf-8", "surrogateescape"))
-    for folder in _LINKED:
-        for name, status in _files_below(os.path.join(place, folder)):
-            line = "{} {} {}\n".format(name, status.st_size, status.st_mtime_ns)
-            digest.update(line.encode("utf-8", "surrogateescape"))
+    for name, size, time, _ in _formats.model_files(place):
+        if name.startswith(_BESIDE):
+            digest.update("{} {} {}\n".format(name, size, time).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
-
-
-def _files_below(directory: str) -> Iterator[Tuple[str, os.stat_result]]:
-    for parent, folders, names in os.walk(directory):
-        folders.sort()
-        for name in sorted(names):
-            file = os.path.join(parent, name)
-            yield os.path.relpath(file, directory), os.stat(file)
 
 
 def _name(plan: Any, use: Use) -> str:
@@ -133,7 +124,7 @@ def _fill(directory: str, plan: Any, use: Use) -> None:
         with open(os.path.join(directory, _WHOLE), "w", encoding="utf-8") as file:
             file.write(str(exc))
         return
-    for folder in _LINKED:
+    for folder in _formats.FOLDERS:
         if os.path.isdir(os.path.join(plan.source, folder)):
             _link(os.path.join(os.path.realpath(plan.source), folder), os.path.join(directory, folder))
     saved_model = _compat.saved_model_message()(saved_model_schema_version=1)

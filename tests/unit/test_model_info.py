@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from model_files import block, block_of, bundle_entry, number, saved_model, write_pieces, write_variables
 
+from unihub import _formats
 from unihub._model_info import Call, Contents, MetaGraph, ModelInfo, Variable, inspect
 from unihub._vocabulary import Format, Signature, Tensor
 from unihub.errors import IntegrityError, UnihubError
@@ -395,6 +396,18 @@ class TestModelInfo:
         info = inspect(TF1_HUB / "convnet")
         assert pickle.loads(pickle.dumps(info)) == info
         assert len({info, inspect(TF1_HUB / "convnet")}) == 1
+
+    def test_read_once_while_the_files_stay_the_same(self, tmp_path, monkeypatch):
+        first = inspect_text(tmp_path, "meta_graphs { graph_def { } }")
+        monkeypatch.setattr(_formats, "saved_model", None)
+        assert inspect(tmp_path) is first
+
+    @pytest.mark.parametrize("name", ["variables/variables.index", "variables/variables.data-00000-of-00001"])
+    def test_what_is_lost_is_missed(self, tmp_path, name):
+        inspect_text(tmp_path, "meta_graphs { object_graph_def { } }")
+        (tmp_path / name).unlink()
+        with pytest.raises(IntegrityError):
+            inspect(tmp_path)
 
     def test_files_may_change_between_calls(self, tmp_path):
         assert only(tmp_path, 'meta_info_def { tags: "a" }').tags == {"a"}
