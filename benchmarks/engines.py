@@ -9,6 +9,9 @@ the start of the processes and of a job, the load of the model and its first bat
 from the end of a worker's first batch to the end of the last one of all, in Spark of a second job. What a row costs
 between the batches, which is the engine's own, is in it. The sides are measured in turn.
 
+What the engine takes by itself is told by the sides that are ``idle``, in which a function that does nothing stands in
+the place of the model, and nothing of unihub runs.
+
 Beside the rows a second stands the time of processors that a row takes, which other programs on the machine change
 little: that of the workers' Python processes. Java's and the driver's come on top.
 """
@@ -29,7 +32,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TEXT = os.path.join(os.path.dirname(HERE), "examples", "models", "text_embedding")
 # Name: rows, rows in a batch.
 SIZES = {"texts": (200_000, 1000), "images": (2048, 64)}
-SIDES = ["loop", "beam 1", "spark 1", "beam 2", "spark 2"]
+SIDES = ["loop", "beam 1", "spark 1", "beam 2", "spark 2", "beam 1 idle", "spark 1 idle"]
 WORDS = ("hello", "world", "cat", "dog", "the", "a", "of", "unknown")
 
 
@@ -55,7 +58,7 @@ def find_model(what: str, directory: str) -> Tuple[str, str]:
     return path, "serving_default"
 
 
-def run_loop(what: str, directory: str, workers: int) -> Tuple[float, float]:
+def run_loop(what: str, directory: str) -> Tuple[float, float]:
     """Rows a second, and processor seconds a row, of a plain loop."""
     import numpy as np
 
@@ -75,7 +78,7 @@ def run_loop(what: str, directory: str, workers: int) -> Tuple[float, float]:
     return count / (time.perf_counter() - began), (time.process_time() - used) / count
 
 
-def run_beam(what: str, directory: str, workers: int) -> Tuple[float, float]:
+def run_beam(what: str, directory: str, workers: str, idle: str = "") -> Tuple[float, float]:
     """The same of a pipeline, by what its workers note."""
     import apache_beam as beam
     import engines
@@ -86,7 +89,7 @@ def run_beam(what: str, directory: str, workers: int) -> Tuple[float, float]:
     count, size = SIZES[what]
     notes = os.path.join(directory, "notes-{}".format(os.getpid()))
     options = ["--runner=DirectRunner", "--direct_running_mode=multi_processing"]
-    handler = engines.noting_handler(path, signature, size, notes)
+    handler = engines.noting_handler(path, signature, size, notes, bool(idle))
     with beam.Pipeline(options=PipelineOptions(options + ["--direct_num_workers={}".format(workers)])) as pipeline:
         chunks = pipeline | beam.Create(range(0, count, size), reshuffle=False) | "deal out" >> beam.Reshuffle()
         rows = chunks | beam.FlatMap(lambda first: [engines.make_row(what, first + place) for place in range(size)])
@@ -118,8 +121,15 @@ def read_notes(notes: str) -> Tuple[float, float]:
     return rows_done / seconds, sum(end[-1][1] - end[0][1] for end in ends.values()) / rows_done
 
 
-def noting_handler(path: str, signature: str, size: int, notes: str) -> Any:
+class Nothing:
+    """What an idle worker loads."""
+
+
+def noting_handler(path: str, signature: str, size: int, notes: str, is_idle: bool) -> Any:
     """The handler, which notes the end of each batch; made here, so that only Beam's processes import Beam."""
+    import numpy as np
+    from apache_beam.ml.inference.base import PredictionResult
+
     from unihub.integrations.beam import UnihubModelHandler
 
     class Noting(UnihubModelHandler):
@@ -128,10 +138,20 @@ def noting_handler(path: str, signature: str, size: int, notes: str) -> Any:
             note(notes, len(batch))
             return results
 
-    return Noting(path, signature, min_batch_size=size, max_batch_size=size)
+    class Idle(UnihubModelHandler):
+        def load_model(self) -> Any:
+            return Nothing()
+
+        def run_inference(self, batch: Any, model: Any, inference_args: Any = None) -> Any:
+            same = np.zeros(1)
+            results = [PredictionResult(row, same) for row in batch]
+            note(notes, len(batch))
+            return results
+
+    return (Idle if is_idle else Noting)(path, signature, min_batch_size=size, max_batch_size=size)
 
 
-def run_spark(what: str, directory: str, workers: int) -> Tuple[float, float]:
+def run_spark(what: str, directory: str, workers: str, idle: str = "") -> Tuple[float, float]:
     """The same of the second job."""
     import engines
     from pyspark.sql import SparkSession
@@ -155,10 +175,10 @@ def run_spark(what: str, directory: str, workers: int) -> Tuple[float, float]:
             yield frame
 
     kind = "string" if what == "texts" else "binary"
-    rows = spark.range(0, count, numPartitions=2 * workers).mapInPandas(make, "id long, row " + kind).cache()
+    rows = spark.range(0, count, numPartitions=2 * int(workers)).mapInPandas(make, "id long, row " + kind).cache()
     rows.count()
     notes = os.path.join(directory, "notes-{}".format(os.getpid()))
-    udf = engines.noting_udf(path, signature, size, notes)
+    udf = engines.noting_udf(path, signature, size, notes, bool(idle))
 
     def run() -> None:
         # Planned anew, for Spark keeps what it shuffled for a plan, and would run nothing the second time.
@@ -171,8 +191,10 @@ def run_spark(what: str, directory: str, workers: int) -> Tuple[float, float]:
     return read_notes(notes)
 
 
-def noting_udf(path: str, signature: str, size: int, notes: str) -> Any:
+def noting_udf(path: str, signature: str, size: int, notes: str, is_idle: bool) -> Any:
     """The function of columns, which notes the end of each batch in the worker."""
+    import numpy as np
+
     from unihub.integrations import spark
 
     class Noting(spark._Rows):
@@ -181,7 +203,15 @@ def noting_udf(path: str, signature: str, size: int, notes: str) -> Any:
             note(notes, len(columns[0]))
             return results
 
-    spark._Rows = Noting  # type: ignore[misc]
+    class Idle(spark._Rows):
+        def load(self) -> None:
+            pass
+
+        def predict(self, columns: Any) -> Any:
+            note(notes, len(columns[0]))
+            return np.zeros([len(columns[0]), self._outputs[0].shape[1]], np.float32)
+
+    spark._Rows = Idle if is_idle else Noting  # type: ignore[misc]
     return spark.predict_udf(path, signature, batch_size=size)
 
 
@@ -211,9 +241,9 @@ def main() -> None:
     os.makedirs(directory, exist_ok=True)
     if arguments.one:
         what, side = arguments.one
-        name, _, workers = side.partition(" ")
+        name, *rest = side.split()
         run = {"loop": run_loop, "beam": run_beam, "spark": run_spark}[name]
-        print(json.dumps(run(what, directory, int(workers or 1))))
+        print(json.dumps(run(what, directory, *rest)))
         return
     found: Dict[str, Dict[str, float]] = {}
     print("load of the machine before: {:.1f} on {} cores".format(os.getloadavg()[0], os.cpu_count()))

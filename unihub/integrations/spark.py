@@ -349,7 +349,11 @@ def _column(values: Sequence[Any], kind: Any) -> Any:
         column = np.empty([len(values)], object)
         column[:] = [None if value is None else _flat(value, kind)[0] for value in values]
         return column if None in values else column.astype(_DTYPES.get(type(kind), object))
-    rows = [None if value is None else _flat(value, kind.elementType) for value in values]
+    element = kind.elementType
+    shapes = {getattr(value, "shape", None) for value in values}
+    if type(element) in _DTYPES and None not in shapes and len(shapes) == 1:
+        return np.stack(values).reshape(len(values), -1).astype(_DTYPES[type(element)])
+    rows = [None if value is None else _flat(value, element) for value in values]
     found = [row for row in rows if row is not None]
     return np.stack(found) if len(found) == len(rows) and len(set(map(len, found))) == 1 else _Ragged(rows)
 
