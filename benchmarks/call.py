@@ -17,6 +17,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 ROUNDS, CALLS = 15, 200
+HERE = os.path.dirname(os.path.abspath(__file__))
+TEXT_EMBEDDING = os.path.join(os.path.dirname(HERE), "examples", "models", "text_embedding")
 
 
 def compare(
@@ -57,6 +59,12 @@ def main() -> None:
         if unihub.inspect(path).callable:
             whole, layer = hub.KerasLayer(path), unihub.load(path, api="keras")
             compare(name + ", layer", lambda: whole(x), lambda: layer(x), calls)  # noqa: B023
+    embedding = unihub.load(TEXT_EMBEDDING)
+    function = embedding.native.signatures["default"]
+    for texts in (["hello world"], ["hello world"] * 1000):
+        x = tf.constant(texts)
+        name = "TF1 module, signature with texts: {:,}".format(len(texts))
+        compare(name, lambda: function(x), lambda: embedding(x))  # noqa: B023
     path = models.find("tiny", directory)
     compare("tiny, load", lambda: tf.saved_model.load(path), lambda: unihub.load(path), 3)
 

@@ -187,10 +187,16 @@ def restored_function_type() -> Any:
 def call_flat(concrete: Any, tensors: Sequence[Any]) -> Any:
     """Calls a concrete function with tensors that are known to fit, in the order of its own inputs.
 
-    Its ``__call__`` binds them to names once more, which takes a third of a small call. The method has this name in
+    Its ``__call__`` binds them to names once more, which takes a third of a small call; that of a signature of TF1
+    first writes an error message with all that is in the tensors, which nobody sees. The method has this name in
     TensorFlow 1.15 to 2.22.
     """
     return concrete._call_flat(list(tensors), concrete.captured_inputs)
+
+
+def argument_names(concrete: Any) -> Sequence[str]:
+    """The names of the tensors that a signature of TF1 takes, in its own order; in TensorFlow 1.15 to 2.22."""
+    return concrete._arg_keywords  # type: ignore[no-any-return]
 
 
 def captured_tensors(concrete: Any) -> List[Any]:

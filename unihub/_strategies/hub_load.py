@@ -85,7 +85,9 @@ class HubLoad(Model):
         outputs: Mapping[str, Any]
         if self.info.format is Format.TF2_SAVED_MODEL and not (self._graph is None or building_function()):
             outputs = self._inline(function, in_order)
-        elif self.info.format is Format.TF2_SAVED_MODEL and signature.is_dense:
+        elif signature.is_dense:
+            if self.info.format is not Format.TF2_SAVED_MODEL:
+                in_order = [tensors[name] for name in _compat.argument_names(function)]
             outputs = _compat.call_flat(function, in_order)
         else:
             outputs = function(**tensors)
