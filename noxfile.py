@@ -16,8 +16,9 @@ import nox
 nox.options.error_on_missing_interpreters = True
 nox.options.error_on_external_run = True
 nox.options.reuse_existing_virtualenvs = False
-# The newest virtualenv makes no environments for Python 3.7; each interpreter's own venv does.
-nox.options.default_venv_backend = "venv"
+# uv, where it is installed, for it takes seconds for what pip takes a minute for. Else each interpreter's own venv: the
+# newest virtualenv makes no environments for Python 3.7.
+nox.options.default_venv_backend = "uv|venv"
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WHEEL = os.environ.get("UNIHUB_WHEEL") or HERE
@@ -82,52 +83,20 @@ ENVIRONMENTS = (
     Environment(
         "tf1.15", "3.7", "tensorflow==1.15.5", "0.12.0", ("protobuf<3.21", "h5py<3", "numpy<1.19"), thorough=True
     ),
-    Environment("tf2.4", "3.8", "tensorflow-cpu==2.4.4", "0.12.0", thorough=True),
+    Environment("tf2.4", "3.8", "tensorflow-cpu==2.4.4", "0.12.0", ("protobuf<3.21",), thorough=True),
     Environment("tf2.10", "3.10", "tensorflow-cpu==2.10.1", "0.15.0", ("numpy<2",)),
     Environment("tf2.15-hub0.15", "3.11", "tensorflow-cpu==2.15.1", "0.15.0", thorough=True),
-    Environment(
-        "tf2.15-hub0.16",
-        "3.11",
-        "tensorflow-cpu==2.15.1",
-        "0.16.1",
-        tf_keras="2.15.1",
-    ),
-    Environment(
-        "tf2.16",
-        "3.12",
-        "tensorflow-cpu==2.16.2",
-        "0.16.1",
-        ("setuptools<81",),
-        "2.16.0",
-    ),
-    Environment(
-        "tf2.18",
-        "3.12",
-        "tensorflow-cpu==2.18.1",
-        "0.16.1",
-        ("setuptools<81",),
-        "2.18.0",
-    ),
-    Environment(
-        "tf2.21",
-        "3.13",
-        "tensorflow-cpu==2.21.0",
-        "0.16.1",
-        ("setuptools<81",),
-        "2.21.0",
-        thorough=True,
-    ),
+    Environment("tf2.15-hub0.16", "3.11", "tensorflow-cpu==2.15.1", "0.16.1", tf_keras="2.15.1"),
+    Environment("tf2.16", "3.12", "tensorflow-cpu==2.16.2", "0.16.1", tf_keras="2.16.0"),
+    Environment("tf2.18", "3.12", "tensorflow-cpu==2.18.1", "0.16.1", tf_keras="2.18.0"),
+    Environment("tf2.21", "3.13", "tensorflow-cpu==2.21.0", "0.16.1", tf_keras="2.21.0", thorough=True),
     Environment("tf2.21-no-hub", "3.13", "tensorflow-cpu==2.21.0", None),
-    Environment(
-        "tf2.22",
-        "3.13",
-        "tensorflow-cpu==2.22.0rc0",
-        "0.16.1",
-        ("setuptools<81",),
-        "2.21.0",
-    ),
+    Environment("tf2.22", "3.13", "tensorflow-cpu==2.22.0rc0", "0.16.1", tf_keras="2.21.0"),
 )
 
+
+# tensorflow_hub needs pkg_resources, which newer ones have no more.
+SETUPTOOLS = "setuptools<81"
 
 # What an environment without tensorflow_hub has to pass; the others load the Keras 2 layer, which is hub.KerasLayer.
 WITHOUT_HUB = (
@@ -214,13 +183,13 @@ def live(session: nox.Session, environment: Environment) -> None:
 def install(session: nox.Session, environment: Environment) -> None:
     """Installs what an environment has."""
     hub = ["tensorflow-hub==" + environment.hub] if environment.hub else []
+    beside = [SETUPTOOLS] if environment.hub else []
     # In one go, so that nothing lifts what is pinned. Not the extra for tests, whose clients and servers are for those
     # without TensorFlow.
-    beside = hub if environment.tf_keras is None else []
-    session.install(environment.tensorflow, *beside, *environment.pins, WHEEL, *LIVE)
+    beside += hub if environment.tf_keras is None else []
+    session.install(environment.tensorflow, *beside, *environment.pins, WHEEL, *LIVE, silent=False)
     if environment.tf_keras is not None:
-        session.install("--no-deps", *hub, "tf_keras==" + environment.tf_keras)
-    session.run("python", "-m", "pip", "list", "--format=freeze")
+        session.install("--no-deps", *hub, "tf_keras==" + environment.tf_keras, silent=False)
 
 
 def declare(environment: Environment, runtime: str) -> Dict[str, str]:
