@@ -135,12 +135,12 @@ def load_in_turn(path: str, rounds: int) -> Dict[str, List[float]]:
     return in_turn(sides, rounds)
 
 
-def loads(path: str, processes: int) -> Dict[str, float]:
+def loads(path: str, processes: int, rounds: int) -> Dict[str, float]:
     """The medians of all ways to load, the rounds spread over processes: upstream keeps what it loaded."""
     found: Dict[str, List[float]] = {}
     for number in range(processes):
-        rounds = len(range(number, ROUNDS, processes))
-        command = [sys.executable, os.path.abspath(__file__), "--in-turn", path, str(rounds)]
+        here = len(range(number, rounds, processes))
+        command = [sys.executable, os.path.abspath(__file__), "--in-turn", path, str(here)]
         for side, figures in json.loads(subprocess.check_output(command).splitlines()[-1]).items():
             found.setdefault(side, []).extend(figures)
     return {side: statistics.median(figures) for side, figures in found.items()}
@@ -173,6 +173,7 @@ def main() -> None:
     parser.add_argument("directory")
     parser.add_argument("models", nargs="*")
     parser.add_argument("--processes", type=int, default=1, help="how many the rounds are spread over")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each way to load is timed")
     parser.add_argument("--no-cold", action="store_true", help="leave out first predictions and memory")
     arguments = parser.parse_args()
     import models
@@ -183,7 +184,7 @@ def main() -> None:
     print("| model, TensorFlow {} | what | ratio |\n|---|---|---|".format(tf.__version__))
     for name in arguments.models or known:
         path = models.find(name, arguments.directory)
-        times = loads(path, arguments.processes)
+        times = loads(path, arguments.processes, arguments.rounds)
         for what, upstream in (("signature", "hub.load"), ("signature", "session"), ("layer", "hub.KerasLayer")):
             if what in times:
                 for one in (what + ", first", what):

@@ -131,6 +131,14 @@ def load_saved_model(path: str, tags: Optional[Iterable[str]], options: Any) -> 
     return loaded
 
 
+def without_checkpoint() -> Optional[Any]:
+    """The ``tf.saved_model.LoadOptions`` with which variables stay without values, in eager TensorFlow since 2.8."""
+    tf = import_tensorflow()
+    if tensorflow_before("2.8") or not tf.executing_eagerly():
+        return None
+    return tf.saved_model.LoadOptions(experimental_skip_checkpoint=True)
+
+
 def leave_to_sessions(loaded: Any) -> None:
     """Lets nothing but a session destroy the tables of a model that was loaded in a graph.
 

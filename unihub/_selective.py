@@ -7,22 +7,24 @@ assets. What must stay true: a model that is not understood, or of which the par
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import shutil
 from typing import Any, Callable, Optional
 
-from unihub import _compat, _formats
+from unihub import _compat, _distribution, _formats
 from unihub._resolve import cache
 from unihub._vocabulary import Use
 
 _log = logging.getLogger(__name__)
 
 # A part that another version of this code made may be another part.
-_VERSION = "2"
+_VERSION = "3"
 _GROUP = "parts"
 _GRAPH = "saved_model.pb"
 _WHOLE = "whole.txt"
+_VALUES = "values.json"
 _BESIDE = tuple(os.path.join(folder, "") for folder in _formats.FOLDERS)
 
 # A part with more of the functions than this is hardly loaded sooner than the whole.
@@ -58,10 +60,25 @@ def load_part(plan: Any, use: Use) -> Optional[Any]:
     if place is None:
         return None
     try:
-        return _compat.load_saved_model(place, plan.tags, plan.request.load_options)
+        return _load_from(place, plan)
     except Exception as exc:  # Whatever it is, the whole may load, or tells better what is wrong.
         _log.debug("%s is loaded whole, for its part could not be: %s", plan.source, exc, exc_info=True)
         return None
+
+
+def _load_from(place: str, plan: Any) -> Any:
+    """Loads a part, and restores its variables all at once where that is the same."""
+    file = os.path.join(place, _VALUES)
+    options = _compat.without_checkpoint() if plan.request.load_options is None and os.path.exists(file) else None
+    if options is None or _distribution.current_strategy() is not None:
+        return _compat.load_saved_model(place, plan.tags, plan.request.load_options)
+    from unihub._backends import restored_variables
+
+    with open(file, encoding="utf-8") as opened:
+        values = json.load(opened)
+    loaded = _compat.load_saved_model(place, plan.tags, options)
+    restored_variables.restore(loaded, os.path.join(place, "variables", "variables"), values)
+    return loaded
 
 
 def find_part(plan: Any, use: Use) -> Optional[str]:
@@ -119,7 +136,7 @@ def _fill(directory: str, plan: Any, use: Use) -> None:
     from unihub._backends.reached_objects import NotUnderstood
 
     try:
-        meta_graph = _cut(plan, use)
+        reached = _cut(plan, use)
     except (NotUnderstood, NotWorthIt) as exc:
         with open(os.path.join(directory, _WHOLE), "w", encoding="utf-8") as file:
             file.write(str(exc))
@@ -128,9 +145,12 @@ def _fill(directory: str, plan: Any, use: Use) -> None:
         if os.path.isdir(os.path.join(plan.source, folder)):
             _link(os.path.join(os.path.realpath(plan.source), folder), os.path.join(directory, folder))
     saved_model = _compat.saved_model_message()(saved_model_schema_version=1)
-    saved_model.meta_graphs.add().CopyFrom(meta_graph)
+    saved_model.meta_graphs.add().CopyFrom(reached.meta_graph)
     with open(os.path.join(directory, _GRAPH), "wb") as file:
         file.write(saved_model.SerializeToString())
+    if reached.values is not None:
+        with open(os.path.join(directory, _VALUES), "w", encoding="utf-8") as texts:
+            json.dump(reached.values, texts)
 
 
 def _cut(plan: Any, use: Use) -> Any:
@@ -144,7 +164,7 @@ def _cut(plan: Any, use: Use) -> Any:
         reached = reached_graph.cut(meta_graph, use)
     if reached.kept > _WORTH_IT * reached.of:
         raise NotWorthIt("{} of {} of its functions or nodes are needed".format(reached.kept, reached.of))
-    return reached.meta_graph
+    return reached
 
 
 def _link(folder: str, place: str) -> None:

@@ -1,5 +1,6 @@
 """The part of a model that a use needs: the same numbers, to the last bit, as the whole gives."""
 import functools
+import json
 import logging
 import os
 import shutil
@@ -25,6 +26,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 import unihub
 from unihub import _compat, _plan, _selective, errors
+from unihub._backends import restored_variables
 
 if TENSORFLOW < (1, 15):
     pytest.skip("TensorFlow 1.14 has not the specs that the models below are made of", allow_module_level=True)
@@ -47,9 +49,9 @@ def load_part(path, **options):
     """What is loaded of a part, which there must be."""
     plan = unihub.plan(path, **options)
     assert plan.use is not None, plan
-    place = _selective.find_part(plan, plan.use)
-    assert place is not None
-    return tf.compat.v1.saved_model.load_v2(place, tags=sorted(plan.tags))
+    part = _selective.load_part(plan, plan.use)
+    assert part is not None
+    return part
 
 
 def load_whole(path):
@@ -331,6 +333,47 @@ def test_a_part_that_does_not_load_is_no_loss(tmp_path, caplog):
         model = unihub.load(path, signature="third")
     assert model(tf.ones([2, 4]))["y"].shape == [2, 4]
     assert "is loaded whole" in caplog.text
+
+
+needs_options = pytest.mark.skipif(TENSORFLOW < (2, 8), reason="before 2.8 TensorFlow restores each checkpoint itself")
+
+
+@needs_tf2
+@needs_options
+def test_variables_are_read_at_once_by_some_threads(tmp_path, monkeypatch):
+    path = use_models.write(use_models.Nested, str(tmp_path))
+    shares = []
+    read = restored_variables._read
+    monkeypatch.setattr(restored_variables, "_LEAST_SHARE", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(restored_variables, "_read", lambda prefix, share: shares.append(share) or read(prefix, share))
+    check_itself(path)
+    keys = [key for share in shares for _, key in share]
+    assert 1 < len(shares) <= 3 and len(set(keys)) == len(keys) > 3
+
+
+@needs_tf2
+@needs_options
+@pytest.mark.parametrize("spoil", ["key", "way", "file"])
+def test_values_that_are_not_there_are_no_loss(tmp_path, caplog, spoil):
+    path = use_models.write(use_models.Nested, str(tmp_path))
+    plan = unihub.plan(path, signature="third")
+    wanted = unihub.load(path, signature="third")(tf.ones([2, 4]))["y"].numpy()
+    file = os.path.join(_selective.find_part(plan, plan.use), "values.json")
+    with open(file, encoding="utf-8") as opened:
+        values = json.load(opened)
+    assert [len(value) for value in values] == [2] * len(values) and values
+    spoiled = {
+        "key": json.dumps([[way, key + "x"] for way, key in values]),
+        "way": json.dumps([[["x"], key] for _, key in values]),
+        "file": "[[",
+    }
+    with open(file, "w", encoding="utf-8") as opened:
+        opened.write(spoiled[spoil])
+    with caplog.at_level(logging.DEBUG, "unihub"):
+        found = unihub.load(path, signature="third")(tf.ones([2, 4]))["y"].numpy()
+    assert "is loaded whole" in caplog.text
+    np.testing.assert_array_equal(found, wanted)
 
 
 @needs_tf2

@@ -26,16 +26,31 @@ _KINDS = frozenset(
     + ["captured_tensor"]
 )
 
+# The name under which a checkpoint has the value of a variable.
+_VALUE = "VARIABLE_VALUE"
+
+
 class NotUnderstood(Exception):
     """Something in a model that cannot be followed, and so must not be cut."""
 
 
+class Value(NamedTuple):
+    """Where a variable is, by the names of the attributes from the root to it, and its key in the checkpoint."""
+
+    way: Tuple[str, ...]
+    key: str
+
+
 class Reached(NamedTuple):
-    """What was reached: the MetaGraph, and how many functions, or nodes, it has of how many."""
+    """What was reached: the MetaGraph, and how many functions, or nodes, it has of how many.
+
+    ``values`` is all that has a value in the checkpoint; ``None`` where that is not just variables, or not known.
+    """
 
     meta_graph: Any
     kept: int
     of: int
+    values: Optional[List[Value]] = None
 
 
 def cut(meta_graph: Any, checkpoint: Optional[Any], use: Use) -> Reached:
@@ -80,6 +95,7 @@ class _Reach:
         self._constants: Set[str] = set()
         # The traces that a call can take, where others can not be.
         self._traces: Dict[int, List[str]] = {}
+        self._values: Optional[List[Value]] = None
 
     def start(self, use: Use) -> None:
         """Keeps what the use names."""
@@ -116,10 +132,22 @@ class _Reach:
         for number in sorted(wanted):
             if number not in ways:
                 raise NotUnderstood("no way from the root leads to the {}".format(self._describe(number)))
-            while number:
-                number, name, child = ways[number] + (number,)
-                if number not in self._whole:
-                    self._keep_edge(number, name, child)
+            for step, child in _steps(ways, number):
+                if step.parent not in self._whole:
+                    self._keep_edge(step.parent, step.name, child)
+        self._values = self._find_values(checkpoint, ways, wanted)
+
+    def _find_values(
+        self, checkpoint: Optional[Any], ways: Mapping[int, _Step], wanted: Set[int]
+    ) -> Optional[List[Value]]:
+        found = []
+        for number in sorted(wanted):
+            attributes = checkpoint.nodes[ways[number].place].attributes if checkpoint is not None else []
+            if self._nodes[number].WhichOneof("kind") != "variable" or [a.name for a in attributes] != [_VALUE]:
+                return None
+            way = tuple(step.name for step, _ in _steps(ways, number))
+            found.append(Value(way[::-1], attributes[0].checkpoint_key))
+        return found
 
     def assemble(self) -> Reached:
         """The MetaGraph of what was kept."""
@@ -145,7 +173,7 @@ class _Reach:
             copy = cut.object_graph_def.concrete_functions[name]
             copy.CopyFrom(self._signatures[name])
             copy.bound_inputs[:] = [numbers[number] for number in copy.bound_inputs]
-        return Reached(cut, len(cut.graph_def.library.function), len(self._library))
+        return Reached(cut, len(cut.graph_def.library.function), len(self._library), self._values)
 
     def _merge_constants(self, library: Any, captured: Iterable[Any]) -> None:
         known: Dict[str, Set[str]] = {}
@@ -296,12 +324,28 @@ class _Reach:
         return "{} {}".format(kind, node.variable.name or number if kind == "variable" else number)
 
 
-def _find_ways(nodes: Any, checkpoint: Any, wanted: Set[int]) -> Dict[int, Tuple[int, str]]:
+class _Step(NamedTuple):
+    """The last step of a way from the root to an object, and the place of that object in a checkpoint."""
+
+    parent: int
+    name: str
+    place: int
+
+
+def _steps(ways: Mapping[int, _Step], number: int) -> Iterator[Tuple[_Step, int]]:
+    """The steps of a way, from the last to the first, and what each leads to."""
+    while number:
+        step = ways[number]
+        yield step, number
+        number = step.parent
+
+
+def _find_ways(nodes: Any, checkpoint: Any, wanted: Set[int]) -> Dict[int, _Step]:
     """The last step of a way from the root to each wanted object, where a checkpoint has the same way.
 
     Ways through containers come last, for of these more has to be kept than the way.
     """
-    ways: Dict[int, Tuple[int, str]] = {}
+    ways: Dict[int, _Step] = {}
     seen = {0}
     plain: Deque[Tuple[int, int]] = deque([(0, 0)])
     containers: Deque[Tuple[int, int]] = deque()
@@ -315,7 +359,7 @@ def _find_ways(nodes: Any, checkpoint: Any, wanted: Set[int]) -> Dict[int, Tuple
                 continue
             seen.add(number)
             missing.discard(number)
-            ways[number] = (here, name)
+            ways[number] = _Step(here, name, known[name])
             node = nodes[number]
             is_container = "wrapper" in node.user_object.identifier
             (containers if is_container else plain).append((number, known[name]))
