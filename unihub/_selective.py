@@ -14,6 +14,7 @@ import shutil
 from typing import Any, Callable, Optional
 
 from unihub import _compat, _distribution, _formats
+from unihub._backends import restored_variables
 from unihub._resolve import cache
 from unihub._vocabulary import Use
 
@@ -67,16 +68,15 @@ def load_part(plan: Any, use: Use) -> Optional[Any]:
 
 
 def _load_from(place: str, plan: Any) -> Any:
-    """Loads a part, and restores its variables all at once where that is the same."""
+    """Loads a part, and restores its variables at once where that comes to the same."""
     file = os.path.join(place, _VALUES)
-    options = _compat.without_checkpoint() if plan.request.load_options is None and os.path.exists(file) else None
-    if options is None or _distribution.current_strategy() is not None:
+    is_simple = plan.request.load_options is None and _distribution.current_strategy() is None
+    options = _compat.without_checkpoint() if is_simple and os.path.exists(file) else None
+    if options is None:
         return _compat.load_saved_model(place, plan.tags, plan.request.load_options)
-    from unihub._backends import restored_variables
-
+    loaded = _compat.load_saved_model(place, plan.tags, options)
     with open(file, encoding="utf-8") as opened:
         values = json.load(opened)
-    loaded = _compat.load_saved_model(place, plan.tags, options)
     restored_variables.restore(loaded, os.path.join(place, "variables", "variables"), values)
     return loaded
 
