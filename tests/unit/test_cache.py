@@ -94,7 +94,11 @@ def test_killed_at_30_moments(plain_site, own_cache):
         else:
             time.sleep(until_asked * chance.uniform(0.5, 1))
         process.kill()
-        killed += process.wait() == -signal.SIGKILL
+        if process.wait() == -signal.SIGKILL:
+            killed += 1
+        else:
+            # It was done sooner than the first was, as others on the machine let it.
+            until_asked, after = 0.8 * until_asked, 0.8 * after
         process.communicate()
         shelf = own_cache / "models"
         entries = [path for path in shelf.iterdir() if not path.name.startswith(".")]
