@@ -250,7 +250,7 @@ def write_models(session: nox.Session, environment: Environment, runtime: str) -
 def exchange(session: nox.Session) -> None:
     """Reads on TensorFlow 1.15, with the real ``hub.Module``, what ``unihub.save`` wrote in every environment."""
     oldest = next(environment for environment in ENVIRONMENTS if environment.version == (1, 15))
-    session.install(oldest.tensorflow, "tensorflow-hub=={}".format(oldest.hub), *oldest.pins, WHEEL)
+    session.install(oldest.tensorflow, "tensorflow-hub=={}".format(oldest.hub), SETUPTOOLS, *oldest.pins, WHEEL)
     for name in ("saved_modules", "saved_objects"):
         wanted = {
             "{}.{}".format(environment.name, runtime)
