@@ -197,13 +197,14 @@ def call_flat(concrete: Any, tensors: Sequence[Any]) -> Any:
 
     Its ``__call__`` binds them to names once more, which takes a third of a small call; that of a signature of TF1
     first writes an error message with all that is in the tensors, which nobody sees. The method has this name in
-    TensorFlow 1.15 to 2.22.
+    TensorFlow 1.14 to 2.22, and is told what the function captures since 1.15.
     """
-    return concrete._call_flat(list(tensors), concrete.captured_inputs)
+    captured = () if tensorflow_before("1.15") else (concrete.captured_inputs,)
+    return concrete._call_flat(list(tensors), *captured)
 
 
 def argument_names(concrete: Any) -> Sequence[str]:
-    """The names of the tensors that a signature of TF1 takes, in its own order; in TensorFlow 1.15 to 2.22."""
+    """The names of the tensors that a signature of TF1 takes, in its own order; in TensorFlow 1.14 to 2.22."""
     return concrete._arg_keywords  # type: ignore[no-any-return]
 
 
