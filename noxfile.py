@@ -183,7 +183,7 @@ def live(session: nox.Session, environment: Environment) -> None:
 def install(session: nox.Session, environment: Environment) -> None:
     """Installs what an environment has."""
     hub = ["tensorflow-hub==" + environment.hub] if environment.hub else []
-    beside = [SETUPTOOLS] if environment.hub else []
+    beside = [SETUPTOOLS] * len(hub)
     # In one go, so that nothing lifts what is pinned. Not the extra for tests, whose clients and servers are for those
     # without TensorFlow.
     beside += hub if environment.tf_keras is None else []
@@ -250,7 +250,7 @@ def write_models(session: nox.Session, environment: Environment, runtime: str) -
 def exchange(session: nox.Session) -> None:
     """Reads on TensorFlow 1.15, with the real ``hub.Module``, what ``unihub.save`` wrote in every environment."""
     oldest = next(environment for environment in ENVIRONMENTS if environment.version == (1, 15))
-    session.install(oldest.tensorflow, "tensorflow-hub=={}".format(oldest.hub), SETUPTOOLS, *oldest.pins, WHEEL)
+    install(session, oldest)
     for name in ("saved_modules", "saved_objects"):
         wanted = {
             "{}.{}".format(environment.name, runtime)

@@ -246,9 +246,7 @@ class Message:
         for start, end in self._spans(name):
             if positions is not None:
                 found = bisect.bisect_left(positions, start, found)
-                if found == len(positions):
-                    return
-                if positions[found] >= end:
+                if found == len(positions) or positions[found] >= end:
                     continue
             yield self._part(kind, start, end)
 

@@ -6,7 +6,6 @@ and by what it feeds, never by its name.
 """
 from __future__ import annotations
 
-import bisect
 import functools
 import itertools
 import re
@@ -134,14 +133,6 @@ def _finder(name: str) -> _Finder:
     return find
 
 
-def _is_at(positions: Optional[List[int]], part: Message) -> bool:
-    """Whether one of the positions is in a part, as far as is known."""
-    if positions is None:
-        return True
-    place = bisect.bisect_left(positions, part.start)
-    return place < len(positions) and positions[place] < part.end
-
-
 class _Node:
     """A node, whose op and inputs are read when they are first asked for: of most only the name is needed."""
 
@@ -208,12 +199,7 @@ class _Judge:
         self._message = message
         self._hits = hits
         self._graph = _Body(GRAPH, "node", message.messages("graph_def"))
-        self._functions = [
-            function
-            for graph in message.messages("graph_def")
-            for library in graph.messages("library")
-            for function in library.messages("function")
-        ]
+        self._libraries = [library for graph in message.messages("graph_def") for library in graph.messages("library")]
 
     def unsafe(self) -> Iterator[UnsafeOp]:
         """The ops that are unsafe here."""
@@ -227,9 +213,12 @@ class _Judge:
     def _bodies(self, positions: Optional[List[int]]) -> Iterator[_Body]:
         """The graph, and the functions in which one of the positions is."""
         yield self._graph
-        for function in self._functions:
-            if _is_at(positions, function):
-                yield _Body(function.message("signature").text("name"), "node_def", [function])
+        for function in self._functions(positions):
+            yield _Body(function.message("signature").text("name"), "node_def", [function])
+
+    def _functions(self, positions: Optional[List[int]]) -> Iterator[Message]:
+        for library in self._libraries:
+            yield from library.messages("function", positions)
 
     def _is_harmless(self, body: _Body, node: _Node, rule: Rule) -> bool:
         if node.op == "":
@@ -293,7 +282,7 @@ class _Judge:
     def _hides_variables(self) -> bool:
         """Whether a function may make a variable known by its name alone."""
         positions = _positions(self._message, _finder("VarHandleOp"))
-        return any(_is_at(positions, function) for function in self._functions)
+        return any(True for _ in self._functions(positions))
 
     def _is_end(self, body: _Body, text: str, steps: int) -> bool:
         """Whether what is put behind a path leads to no other directory than one below or beside."""

@@ -137,7 +137,7 @@ class FunctionLibrary:
             if name in names and same[name] == name:
                 added = copy.function.add()
                 added.CopyFrom(function)
-                self._rename_calls(added, name, same)
+                self._call_others(added, name, same)
         copy.gradient.extend(g for g in self._library.gradient if g.function_name in names)
         if self._gradients:
             kept = [g for g in self._library.registered_gradients if g.gradient_func in names]
@@ -184,8 +184,8 @@ class FunctionLibrary:
         ops = {node.op for node in function.node_def} - _STATE_IS_GIVEN - set(self._functions)
         return any(_compat.is_stateful_op(op) for op in ops)
 
-    def _rename_calls(self, copy: Any, name: str, same: Mapping[str, str]) -> None:
-        """Calls other functions in the copy of one."""
+    def _call_others(self, copy: Any, name: str, same: Mapping[str, str]) -> None:
+        """Makes the copy of a function call what stands for its callees."""
         if any(same.get(called, called) != called for called in self._named_by[name]):
             for node in copy.node_def:
                 _rename_calls(node, same)
@@ -195,7 +195,7 @@ class FunctionLibrary:
         contents = type(self._functions[name])()
         contents.CopyFrom(self._functions[name])
         contents.signature.name = ""
-        self._rename_calls(contents, name, same)
+        self._call_others(contents, name, same)
         for node in contents.node_def:
             node.ClearField("experimental_debug_info")
             if node.op in _CALLS and _GRADIENT in node.attr:

@@ -195,7 +195,7 @@ def split(outputs: Any, count: int) -> List[Any]:
     columns = [_rows_of(tensor, count) for tensor in nest.flatten(outputs)]
     if not nest.is_nested(outputs):
         return columns[0]
-    if type(outputs) is dict and len(columns) == len(outputs):
+    if type(outputs) is dict and not any(map(nest.is_nested, outputs.values())):
         # As signatures give them; TensorFlow sorts the names of a dict, and takes longer for a row than a small model.
         names = sorted(outputs)
         return [dict(zip(names, row)) for row in zip(*columns)]
