@@ -5,11 +5,10 @@ constants costs a few reads. Whatever the bytes are, the only error is a WireErr
 """
 from __future__ import annotations
 
-import bisect
 import io
 import itertools
 import re
-from typing import BinaryIO, Dict, Iterator, List, Match, Optional, Sequence, Tuple, Union
+from typing import BinaryIO, Dict, Iterator, List, Match, Optional, Tuple, Union
 
 from unihub import _schema
 
@@ -240,14 +239,10 @@ class Message:
         found = next(self.messages(name), None)
         return found if found is not None else self._part(self._fields[name][1], self.end, self.end)
 
-    def messages(self, name: str, positions: Optional[Sequence[int]] = None) -> Iterator[Message]:
-        """The values of a repeated message; or those in which one of some positions is, which are in order."""
-        kind, found = self._fields[name][1], 0
+    def messages(self, name: str) -> Iterator[Message]:
+        """The values of a repeated message."""
+        kind = self._fields[name][1]
         for start, end in self._spans(name):
-            if positions is not None:
-                found = bisect.bisect_left(positions, start, found)
-                if found == len(positions) or positions[found] >= end:
-                    continue
             yield self._part(kind, start, end)
 
     def entries(self, name: str) -> Dict[str, Message]:

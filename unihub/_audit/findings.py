@@ -6,6 +6,7 @@ and by what it feeds, never by its name.
 """
 from __future__ import annotations
 
+import bisect
 import functools
 import itertools
 import re
@@ -116,8 +117,13 @@ def _positions(message: Message, find: _Finder) -> Optional[List[int]]:
 
 
 def _find_unsafe(memory: bytes, start: int, end: int) -> Iterator[int]:
-    """Where the name of an unsafe op stands."""
-    return (found.start() for found in _names().finditer(memory, start, end))
+    """Where the name of an unsafe op stands as a field of its own.
+
+    Its length stands before it; or 0, with which a length ends that is written longer than it has to be. A name that
+    begins with another one is found in the place of that.
+    """
+    found = _names().finditer(memory, start, end)
+    return (name.start() for name in found if memory[name.start() - 1] <= name.end() - name.start())
 
 
 def _finder(name: str) -> _Finder:
@@ -131,6 +137,14 @@ def _finder(name: str) -> _Finder:
             place = memory.find(wanted, place + 1, end)
 
     return find
+
+
+def _at(messages: List[Message], positions: Optional[List[int]]) -> Iterable[Message]:
+    """Those of the messages in which one of the positions in the file is; all of them where none are given."""
+    if positions is None:
+        return messages
+    following = ((message, bisect.bisect_left(positions, message.start)) for message in messages)
+    return (message for message, place in following if place < len(positions) and positions[place] < message.end)
 
 
 class _Node:
@@ -174,10 +188,13 @@ class _Body:
         self._field = field
         self._parts = list(parts)
 
-    def messages(self, positions: Optional[List[int]] = None) -> Iterator[Message]:
+    def messages(self, positions: Optional[List[int]] = None) -> Iterable[Message]:
         """All nodes, not read yet; or those in which one of the positions in the file is."""
-        for part in self._parts:
-            yield from part.messages(self._field, positions)
+        return _at(self._all(), positions)
+
+    @_once
+    def _all(self) -> List[Message]:
+        return [node for part in self._parts for node in part.messages(self._field)]
 
     @_once
     def nodes(self) -> Dict[str, _Node]:
@@ -213,12 +230,12 @@ class _Judge:
     def _bodies(self, positions: Optional[List[int]]) -> Iterator[_Body]:
         """The graph, and the functions in which one of the positions is."""
         yield self._graph
-        for function in self._functions(positions):
+        for function in _at(self._functions(), positions):
             yield _Body(function.message("signature").text("name"), "node_def", [function])
 
-    def _functions(self, positions: Optional[List[int]]) -> Iterator[Message]:
-        for library in self._libraries:
-            yield from library.messages("function", positions)
+    @_once
+    def _functions(self) -> List[Message]:
+        return [function for library in self._libraries for function in library.messages("function")]
 
     def _is_harmless(self, body: _Body, node: _Node, rule: Rule) -> bool:
         if node.op == "":
@@ -282,7 +299,7 @@ class _Judge:
     def _hides_variables(self) -> bool:
         """Whether a function may make a variable known by its name alone."""
         positions = _positions(self._message, _finder("VarHandleOp"))
-        return any(True for _ in self._functions(positions))
+        return any(True for _ in _at(self._functions(), positions))
 
     def _is_end(self, body: _Body, text: str, steps: int) -> bool:
         """Whether what is put behind a path leads to no other directory than one below or beside."""
