@@ -122,6 +122,47 @@ class TestElements:
         assert result[0] == "hello" and result[2] == TEXT
 
 
+class TestBatched:
+    """Elements that are batches already."""
+
+    BATCHES = [SAMPLE[:1], SAMPLE, SAMPLE[1:]]
+
+    @pytest.mark.parametrize(
+        "make",
+        [list, tuple, np.array, tf.constant, lambda texts: {"default": texts}, lambda texts: beam.Row(default=np.array(texts))],
+        ids=["list", "tuple", "array", "tensor", "dict", "row"],
+    )  # fmt: skip
+    def test_texts(self, make):
+        handler = UnihubModelHandler(TEXT, batched=True)
+        assert handler.batch_elements_kwargs() == {"min_batch_size": 1, "max_batch_size": 1}
+        found = outputs([make(texts) for texts in self.BATCHES], handler)
+        assert [len(rows) for rows in found] == [len(texts) for texts in self.BATCHES]
+        np.testing.assert_allclose(np.concatenate(found), unihub.load(TEXT)(sum(map(list, self.BATCHES), [])), rtol=1e-6)
+
+    def test_images_and_outputs_by_name(self, converted_convnet):
+        images = np.stack([engine_parts.image(number) for number in range(3)])
+        handler = UnihubModelHandler(converted_convnet, "feature_map", as_dict=True, batched=True)
+        found = outputs([images[:2], images[2:]], handler)
+        wanted = unihub.load(converted_convnet, signature="feature_map", as_dict=True)(images)
+        for name in ("default", "map"):
+            np.testing.assert_allclose(np.concatenate([row[name] for row in found]), wanted[name], rtol=1e-5, atol=1e-6)
+
+    def test_a_batch_fails_as_a_whole_and_the_others_do_not(self):
+        handler = UnihubModelHandler(TEXT, errors="return", batched=True, min_batch_size=3)
+        found = outputs([["hello"], ["world", 3.0], ["cat"]], handler)
+        assert isinstance(found[1], errors.InputError) and [len(rows) for rows in found[::2]] == [1, 1]
+
+    def test_sparse_outputs_are_dense(self, tmp_path):
+        class Sparse(tf.Module):
+            @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32)])
+            def __call__(self, x):
+                return tf.sparse.from_dense(x)
+
+        tf.saved_model.save(Sparse(), str(tmp_path / "sparse"))
+        (found,) = outputs([np.eye(2, dtype=np.float32)], UnihubModelHandler(tmp_path / "sparse", batched=True))
+        np.testing.assert_array_equal(found, np.eye(2))
+
+
 class TestTextModels:
     """The case of https://github.com/apache/beam/issues/30288: a model of texts, called with texts or with a dict."""
 

@@ -140,6 +140,44 @@ class TestColumns:
                 udf(*columns, **by_name)
 
 
+class TestBatched:
+    """Rows that are batches already."""
+
+    def test_texts(self, spark):
+        batches = [["hello world", "the cat"], ["of a dog nobody knows"], [], None, ["the", None]]
+        udf = predict_udf(TEXT, batched=True, errors="return")
+        assert udf.input_tensor_shapes == [[None]] and udf.return_type.simpleString() == "struct<default:array<float>,error:string>"
+        rows = frame(spark, [(texts,) for texts in batches], "texts array<string>").select(udf("texts").alias("found"))
+        found = [row.found for row in rows.collect()]
+        for texts, row in zip(batches[:2], found):
+            np.testing.assert_allclose(row.default, unihub.load(TEXT)(texts).numpy().ravel(), rtol=1e-5)
+        assert found[2].default == [] and [row.error is None for row in found] == [True, True, True, False, False]
+        assert "null" in found[3].error and found[4].error.startswith("InputError: ")
+
+    def test_texts_of_equal_batches(self, spark):
+        batches = [["hello world", "the cat"], ["of a dog", "nobody knows"]]
+        column = predict_udf(TEXT, batched=True)("texts").alias("found")
+        found = [row.found for row in frame(spark, [(texts,) for texts in batches], "texts array<string>").select(column).collect()]
+        np.testing.assert_allclose(found, [unihub.load(TEXT)(texts).numpy().ravel() for texts in batches], rtol=1e-5)
+
+    def test_images(self, spark, converted_convnet):
+        images = np.stack([engine_parts.image(number) for number in range(3)])
+        udf = predict_udf(converted_convnet, "default", batched=True)
+        assert udf.input_tensor_shapes == [[None, 32, 32, 3]]
+        wanted = unihub.load(converted_convnet, signature="default")(images).numpy()
+        rows = frame(spark, [(part.tobytes(), part.ravel().tolist()) for part in (images[:2], images[2:])], "bytes binary, flat array<float>")
+        for column in ("bytes", "flat"):
+            found = [row.found for row in rows.select(udf(column).alias("found")).collect()]
+            np.testing.assert_allclose(np.concatenate(found), wanted.ravel(), rtol=1e-5, atol=1e-6)
+
+    def test_several_inputs_and_a_number_a_row(self, spark, two_texts):
+        udf = predict_udf(two_texts, batched=True)
+        assert udf.return_type.simpleString() == "struct<joined:array<string>,lengths:array<int>>"
+        rows = frame(spark, [(["a", "ü"], ["bcd", ""])], "title array<string>, body array<string>")
+        found = rows.select(udf(title="title", body="body").alias("found")).first().found
+        assert found == Row(joined=["a/bcd", "ü/"], lengths=[1, 3, 2, 0])
+
+
 class TestDriver:
     def test_it_needs_no_tensorflow(self, converted_convnet):
         code = "import sys; sys.modules['tensorflow'] = None; from unihub.integrations.spark import predict_udf; print(predict_udf({!r}, 'default').return_type)"

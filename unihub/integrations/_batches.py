@@ -50,12 +50,16 @@ def name_source(handle: Any, signature: Optional[str], **options: Any) -> Source
 
 
 class BatchModel:
-    """A model in a worker, which takes a list of rows, each without the dimension of the batch."""
+    """A model in a worker, which takes a list of rows, each without the dimension of the batch.
 
-    def __init__(self, source: Source) -> None:
+    Where each row is a batch already, it is a call by itself, and its result has the dimension of the batch, too.
+    """
+
+    def __init__(self, source: Source, batched: bool = False) -> None:
         import unihub
 
         self.source = source
+        self._predict = self._predict_each if batched else self._predict_together
         self.model = unihub.load(source.handle, signature=source.signature, **source.options)
 
     def __call__(self, rows: Sequence[Any], arguments: Mapping[str, Any], isolate: bool = False) -> List[Any]:
@@ -72,7 +76,7 @@ class BatchModel:
         Raises:
             UnihubError: A row does not fit, or TensorFlow failed at it, and it is not to be isolated.
         """
-        return self.run(rows, lambda some: self._predict(stack(some), len(some), arguments), isolate)
+        return self.run(rows, lambda some: self._predict(some, arguments), isolate)
 
     def run(self, rows: Sequence[Any], predict: Callable[[Sequence[Any]], List[Any]], isolate: bool) -> List[Any]:
         """Predicts rows; with ``isolate`` those that fail are found by halving, and answered by their errors."""
@@ -86,9 +90,15 @@ class BatchModel:
         half = len(rows) // 2
         return self.run(rows[:half], predict, True) + self.run(rows[half:], predict, True)
 
-    def _predict(self, inputs: Any, count: int, arguments: Mapping[str, Any]) -> List[Any]:
+    def _predict_together(self, rows: Sequence[Any], arguments: Mapping[str, Any]) -> List[Any]:
+        return split(self._call(stack(rows), arguments), len(rows))
+
+    def _predict_each(self, batches: Sequence[Any], arguments: Mapping[str, Any]) -> List[Any]:
+        return [_as_arrays(self._call(_unstacked(batch), arguments)) for batch in batches]
+
+    def _call(self, inputs: Any, arguments: Mapping[str, Any]) -> Any:
         inputs, arguments = self._bind(inputs, arguments)
-        return split(self.model(inputs, **arguments), count)
+        return self.model(inputs, **arguments)
 
     def _bind(self, inputs: Any, arguments: Mapping[str, Any]) -> Any:
         """Inputs and further arguments of a call: what has the name of an input of the signature is one."""
@@ -151,6 +161,18 @@ def _named(row: Any) -> Any:
     return row._asdict() if hasattr(row, "_asdict") else row
 
 
+def _unstacked(batch: Any) -> Any:
+    """A row that is a batch already, as ``stack`` gives one."""
+    import numpy as np
+
+    batch = _named(batch)
+    if isinstance(batch, Mapping):
+        return {name: _unstacked(values) for name, values in batch.items()}
+    if hasattr(batch, "__array__"):
+        return np.asarray(batch)
+    return list(batch) if isinstance(batch, tuple) else batch
+
+
 def _stack_values(values: Sequence[Any]) -> Any:
     import numpy as np
 
@@ -202,12 +224,20 @@ def split(outputs: Any, count: int) -> List[Any]:
     return [nest.pack_sequence_as(outputs, list(row)) for row in zip(*columns)]
 
 
-def _rows_of(tensor: Any, count: int) -> List[Any]:
+def _as_arrays(outputs: Any) -> Any:
+    return _compat.import_tensorflow().nest.map_structure(lambda tensor: _filled(tensor).numpy(), outputs)
+
+
+def _filled(tensor: Any) -> Any:
+    """The tensor itself, or the dense one of a sparse one."""
     tf = _compat.import_tensorflow()
-    if isinstance(tensor, tf.SparseTensor):
-        tensor = tf.sparse.to_dense(tensor)
+    return tf.sparse.to_dense(tensor) if isinstance(tensor, tf.SparseTensor) else tensor
+
+
+def _rows_of(tensor: Any, count: int) -> List[Any]:
+    tensor = _filled(tensor)
     if not tensor.shape.rank or tensor.shape[0] != count:
         raise errors.InputError.not_by_rows(str(tensor.shape), count)
-    if isinstance(tensor, tf.RaggedTensor):
+    if isinstance(tensor, _compat.import_tensorflow().RaggedTensor):
         return [row.numpy() for row in tensor]
     return list(tensor.numpy())

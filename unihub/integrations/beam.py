@@ -49,6 +49,9 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
             ``isolate``: it fails alone, after inference, so that ``RunInference(...).with_exception_handling()`` puts
             it alone into ``failed_postprocessing``. ``return``: its result has the error in the place of the outputs;
             within a ``KeyedModelHandler``, which allows no steps inside of it, ``raise_failure`` then does the rest.
+        batched: Whether an element is a batch already: an array, tensor or list with the rows in its first dimension,
+            or a dict of these. Its result has the dimension of the batch, too, and it succeeds or fails as a whole.
+            Saves what Beam takes for each element, which a small model takes less than.
         metrics_namespace: The namespace of the metrics.
         min_batch_size: As for ``beam.BatchElements``, like the next three.
         max_batch_size: The most elements in a batch.
@@ -81,6 +84,7 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
         trust: Any = None,
         offline: Optional[bool] = None,
         errors: str = "raise",
+        batched: bool = False,
         metrics_namespace: str = "BeamML_unihub",
         min_batch_size: Optional[int] = None,
         max_batch_size: Optional[int] = None,
@@ -96,6 +100,7 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
         options = {"output_key": output_key, "as_dict": as_dict, "tags": tags, "trainable": trainable, "trust": trust}
         self._source = name_source(handle, signature, offline=offline, **options)
         self._errors = errors
+        self._batched = batched
         self._namespace = metrics_namespace
         batching = {
             "min_batch_size": min_batch_size,
@@ -105,6 +110,8 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
             "element_size_fn": element_size_fn,
         }
         self._batching = {name: value for name, value in batching.items() if value is not None}
+        if batched and not self._batching:
+            self._batching = {"min_batch_size": 1, "max_batch_size": 1}
         self._shared = large_model or model_copies is not None
         self._copies = model_copies or 1
         # Beam's own methods, and its handlers around this one, read it by this name.
@@ -112,7 +119,7 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
 
     def load_model(self) -> Model:
         """Loads the model; Beam calls it once in a worker process."""
-        return Model(self._source)
+        return Model(self._source, self._batched)
 
     def run_inference(
         self, batch: Sequence[Any], model: Any, inference_args: Optional[Mapping[str, Any]] = None
@@ -157,8 +164,8 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
 class Model:
     """A loaded model, as Beam passes it around: by itself, or by a proxy to another process."""
 
-    def __init__(self, source: Any) -> None:
-        self._model = BatchModel(source)
+    def __init__(self, source: Any, batched: bool) -> None:
+        self._model = BatchModel(source, batched)
 
     def __call__(self, batch: Sequence[Any], arguments: Mapping[str, Any], isolate: bool) -> Tuple[str, Any]:
         """The handle, and the outputs for each element."""

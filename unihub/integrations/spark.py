@@ -65,20 +65,27 @@ class PredictUdf:
     Attributes:
         signature: The signature that is called.
         return_type: The type of the result.
-        input_tensor_shapes: The shape of each input without the batch, in the order of the signature.
+        input_tensor_shapes: The shape of each input in a row, in the order of the signature: without the batch, unless
+            each row is one.
         function: Spark's function itself.
     """
 
     def __init__(
-        self, source: Source, signature: Signature, outputs: Sequence[Tensor], batch_size: int, returns_errors: bool
+        self,
+        source: Source,
+        signature: Signature,
+        outputs: Sequence[Tensor],
+        batch_size: int,
+        returns_errors: bool,
+        batched: bool,
     ) -> None:
         self.signature = signature
-        self.return_type = _return_type(outputs, returns_errors)
-        self.input_tensor_shapes = [_row_shape(tensor) for tensor in signature.inputs]
+        self.return_type = _return_type(outputs, returns_errors, batched)
+        self.input_tensor_shapes = [_row_shape(tensor, batched) for tensor in signature.inputs]
         # A sole column of arrays Spark stacks itself, and one bad row would end the job; beside a second column, which
         # says nothing, it comes as it is.
         self._is_padded = len(signature.inputs) == 1 and self.input_tensor_shapes[0] != []
-        rows = _Rows(source, signature, outputs, self.return_type, returns_errors)
+        rows = _Rows(source, signature, outputs, self.return_type, returns_errors, batched)
         self.function = predict_batch_udf(
             _maker(rows, len(signature.inputs) + self._is_padded),
             return_type=self.return_type,
@@ -123,6 +130,7 @@ def predict_udf(
     tags: Optional[Iterable[str]] = None,
     trust: Any = None,
     errors: str = "raise",
+    batched: bool = False,
     batch_size: int = 512,
     arguments: Optional[Mapping[str, Any]] = None,
     offline: Optional[bool] = None
@@ -145,7 +153,10 @@ def predict_udf(
         errors: What becomes of a row that is null, or that the model cannot take. ``raise``: the job fails.
             ``return``: the result is a struct of the outputs and a text ``error``; outputs are null where there is an
             error, and the error is null where there are outputs.
-        batch_size: The most rows in a call of the model.
+        batched: Whether a row is a batch already: each cell is an array or binary with the rows of a batch behind one
+            another, each row is a call of the model, and its result has the outputs for all rows of the batch behind
+            one another, always as an array. Saves what Spark takes for each row, which a small model takes less than.
+        batch_size: The most rows in a call of the model, where a row is none by itself.
         arguments: Inputs of the signature that all rows share.
         offline: As for ``unihub.load``.
 
@@ -175,7 +186,9 @@ def predict_udf(
     free = Signature(chosen.name, inputs, chosen.outputs)
     # All outputs are asked for, and those that are wanted are taken.
     loading = dict(source.options, output_key=None, arguments=shared)
-    return PredictUdf(Source(source.handle, chosen.name, loading), free, outputs, batch_size, errors == "return")
+    return PredictUdf(
+        Source(source.handle, chosen.name, loading), free, outputs, batch_size, errors == "return", batched
+    )
 
 
 def _check_word(word: str) -> None:
@@ -210,22 +223,22 @@ def _choose_outputs(info: ModelInfo, signature: Signature, key: Optional[str], a
     return list(signature.outputs)
 
 
-def _return_type(outputs: Sequence[Tensor], returns_errors: bool) -> Any:
+def _return_type(outputs: Sequence[Tensor], returns_errors: bool, batched: bool) -> Any:
     if len(outputs) == 1 and not returns_errors:
-        return _type_of(outputs[0])
-    fields = [types.StructField(tensor.name, _type_of(tensor)) for tensor in outputs]
+        return _type_of(outputs[0], batched)
+    fields = [types.StructField(tensor.name, _type_of(tensor, batched)) for tensor in outputs]
     return types.StructType(fields + [types.StructField(ERROR, types.StringType())] * returns_errors)
 
 
-def _type_of(tensor: Tensor) -> Any:
+def _type_of(tensor: Tensor, batched: bool) -> Any:
     if tensor.dtype not in _TYPES or not tensor.shape or tensor.kind != "dense":
         raise errors.InputError.no_column(tensor.name, str(tensor))
     element = _TYPES[tensor.dtype]()
-    return element if len(tensor.shape) == 1 else types.ArrayType(element)
+    return types.ArrayType(element) if _row_shape(tensor, batched) else element
 
 
-def _row_shape(tensor: Tensor) -> Optional[List[Optional[int]]]:
-    return None if tensor.shape is None else list(tensor.shape[1:])
+def _row_shape(tensor: Tensor, batched: bool) -> Optional[List[Optional[int]]]:
+    return None if tensor.shape is None else list(tensor.shape[0 if batched else 1 :])
 
 
 def _maker(rows: _Rows, count: int) -> Callable[[], Callable[..., Any]]:
@@ -250,9 +263,16 @@ class _Rows:
     """Rows of columns, given to the model in a worker; only plain values until it is loaded there."""
 
     def __init__(
-        self, source: Source, signature: Signature, outputs: Sequence[Tensor], return_type: Any, returns_errors: bool
+        self,
+        source: Source,
+        signature: Signature,
+        outputs: Sequence[Tensor],
+        return_type: Any,
+        returns_errors: bool,
+        batched: bool,
     ) -> None:
         self._source = source
+        self._batched = batched
         self._inputs = signature.inputs
         self._outputs = tuple(outputs)
         self._return_type = return_type
@@ -262,7 +282,7 @@ class _Rows:
     def load(self) -> None:
         """Loads the model."""
         options = {name: value for name, value in self._source.options.items() if name != "arguments"}
-        self._model = BatchModel(self._source._replace(options=options))
+        self._model = BatchModel(self._source._replace(options=options), self._batched)
 
     def predict(self, columns: Sequence[Any]) -> Any:
         """What Spark takes for a batch: an array, or a dict of columns."""
@@ -288,15 +308,15 @@ class _Rows:
         )
 
     def _name(self, row: Tuple[Any, ...]) -> Dict[str, Any]:
-        return {tensor.name: _value(tensor, value) for tensor, value in zip(self._inputs, row)}
+        return {tensor.name: _value(tensor, value, self._batched) for tensor, value in zip(self._inputs, row)}
 
 
-def _value(tensor: Tensor, value: Any) -> Any:
+def _value(tensor: Tensor, value: Any, batched: bool) -> Any:
     """A cell as the model takes it: an array in its shape, a number, a text."""
     if isinstance(value, (bytes, bytearray)) and tensor.dtype != "string":
         value = _numbers(tensor, value)
     if isinstance(value, (np.ndarray, list)):
-        return _shaped(tensor, value)
+        return _shaped(tensor, value, _row_shape(tensor, batched) or [])
     # Where one number of a column is missing, pandas makes all of it floats.
     if isinstance(value, (float, np.floating)) and "float" not in tensor.dtype:
         value = int(value) if float(value).is_integer() else None if np.isnan(value) else value
@@ -313,10 +333,9 @@ def _numbers(tensor: Tensor, value: Union[bytes, bytearray]) -> Any:
     return np.frombuffer(value, dtype.newbyteorder("<")).astype(dtype, copy=False)
 
 
-def _shaped(tensor: Tensor, value: Any) -> Any:
+def _shaped(tensor: Tensor, value: Any, shape: Sequence[Optional[int]]) -> Any:
     array = _dense(value)
-    shape = (tensor.shape or ())[1:]
-    if array.shape == shape or not shape or shape.count(None) > 1:
+    if array.shape == tuple(shape) or not shape or shape.count(None) > 1:
         return array
     try:
         return array.reshape([-1 if size is None else size for size in shape])
