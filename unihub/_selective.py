@@ -21,7 +21,7 @@ from unihub._vocabulary import Use
 _log = logging.getLogger(__name__)
 
 # A part that another version of this code made may be another part.
-_VERSION = "3"
+_VERSION = "4"
 _GROUP = "parts"
 _GRAPH = "saved_model.pb"
 _WHOLE = "whole.txt"
@@ -74,10 +74,11 @@ def _load_from(place: str, plan: Any) -> Any:
     options = _compat.without_checkpoint() if is_simple and os.path.exists(file) else None
     if options is None:
         return _compat.load_saved_model(place, plan.tags, plan.request.load_options)
-    loaded = _compat.load_saved_model(place, plan.tags, options)
     with open(file, encoding="utf-8") as opened:
-        values = json.load(opened)
-    restored_variables.restore(loaded, os.path.join(place, "variables", "variables"), values)
+        values = [restored_variables.Value(*value) for value in json.load(opened)]
+    with restored_variables.reading(os.path.join(place, "variables", "variables"), values) as assign:
+        loaded = _compat.load_saved_model(place, plan.tags, options)
+        assign(loaded)
     return loaded
 
 

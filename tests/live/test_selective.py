@@ -351,13 +351,13 @@ def test_variables_are_read_at_once_by_some_threads(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
     monkeypatch.setattr(restored_variables, "_read", lambda prefix, share: shares.append(share) or read(prefix, share))
     check_itself(path)
-    keys = [key for share in shares for _, key in share]
+    keys = [value.key for share in shares for value in share]
     assert 1 < len(shares) <= 3 and len(set(keys)) == len(keys) > 3
 
 
 @needs_tf2
 @needs_options
-@pytest.mark.parametrize("spoil", ["key", "way", "file"])
+@pytest.mark.parametrize("spoil", ["key", "way", "dtype", "file"])
 def test_values_that_are_not_there_are_no_loss(tmp_path, caplog, spoil):
     path = use_models.write(use_models.Nested, str(tmp_path))
     plan = unihub.plan(path, signature="third")
@@ -365,10 +365,11 @@ def test_values_that_are_not_there_are_no_loss(tmp_path, caplog, spoil):
     file = os.path.join(_selective.find_part(plan, plan.use), "values.json")
     with open(file, encoding="utf-8") as opened:
         values = json.load(opened)
-    assert [len(value) for value in values] == [2] * len(values) and values
+    assert values
     spoiled = {
-        "key": json.dumps([[way, key + "x"] for way, key in values]),
-        "way": json.dumps([[["x"], key] for _, key in values]),
+        "key": json.dumps([[way, key + "x", *more] for way, key, *more in values]),
+        "way": json.dumps([[["x"], *more] for _, *more in values]),
+        "dtype": json.dumps([[way, key, 9, size] for way, key, _, size in values]),
         "file": "[[",
     }
     with open(file, "w", encoding="utf-8") as opened:

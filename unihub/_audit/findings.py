@@ -215,6 +215,8 @@ class _Judge:
         self.kept: Dict[str, Any] = {}
         self._message = message
         self._hits = hits
+        self._places: Dict[str, Optional[List[int]]] = {}
+        self._callers: Dict[str, Optional[List[Tuple[_Body, _Node]]]] = {}
         self._graph = _Body(GRAPH, "node", message.messages("graph_def"))
         self._libraries = [library for graph in message.messages("graph_def") for library in graph.messages("library")]
 
@@ -321,7 +323,9 @@ class _Judge:
 
     def _argument_leads(self, body: _Body, place: int, target: _Target, steps: int) -> bool:
         """The same for an input of a function: whoever calls it has to give it such a file."""
-        calls = self._calls(body.name)
+        if body.name not in self._callers:
+            self._callers[body.name] = self._calls(body.name)
+        calls = self._callers[body.name]
         bound = self._bound_inputs(body.name)
         if calls is None or (not calls and bound is None):
             return False
@@ -336,7 +340,7 @@ class _Judge:
 
     def _calls(self, name: str) -> Optional[List[Tuple[_Body, _Node]]]:
         """Who calls a function; ``None`` if it is used in another way, as the body of a loop is."""
-        positions = _positions(self._message, _finder(name))
+        positions = self._where(name)
         found: List[Tuple[_Body, _Node]] = []
         for body in self._bodies(positions):
             for node in map(_Node, body.messages(positions)):
@@ -351,13 +355,20 @@ class _Judge:
 
     def _bound_inputs(self, name: str) -> Optional[List[int]]:
         """The objects that a function of the Python objects captures; ``None`` where it is not among them."""
-        found = self._concrete_functions().get(name)
-        return None if found is None else found.message("value").repeated_numbers("bound_inputs")
+        entries = _at(self._concrete_functions(), self._where(name))
+        found = [entry for entry in entries if entry.text("key") == name]
+        return found[-1].message("value").repeated_numbers("bound_inputs") if found else None
+
+    def _where(self, name: str) -> Optional[List[int]]:
+        """Where the name of a function stands."""
+        if name not in self._places:
+            self._places[name] = _positions(self._message, _finder(name))
+        return self._places[name]
 
     @_once
-    def _concrete_functions(self) -> Dict[str, Message]:
+    def _concrete_functions(self) -> List[Message]:
         graphs = self._message.messages("object_graph_def")
-        return {entry.text("key"): entry for objects in graphs for entry in objects.messages("concrete_functions")}
+        return [entry for objects in graphs for entry in objects.messages("concrete_functions")]
 
     @_once
     def asset_tensors(self) -> FrozenSet[str]:

@@ -7,11 +7,14 @@ from the root to them.
 """
 from __future__ import annotations
 
+import functools
+import operator
 from collections import deque
 from typing import Any, Deque, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from unihub._backends import repeated_constants, wrapped_functions
 from unihub._backends.function_library import FunctionLibrary
+from unihub._backends.restored_variables import Value
 from unihub._vocabulary import Use
 
 # What a layer around a model needs beside its call.
@@ -32,13 +35,6 @@ _VALUE = "VARIABLE_VALUE"
 
 class NotUnderstood(Exception):
     """Something in a model that cannot be followed, and so must not be cut."""
-
-
-class Value(NamedTuple):
-    """Where a variable is, by the names of the attributes from the root to it, and its key in the checkpoint."""
-
-    way: Tuple[str, ...]
-    key: str
 
 
 class Reached(NamedTuple):
@@ -146,7 +142,8 @@ class _Reach:
             if self._nodes[number].WhichOneof("kind") != "variable" or [a.name for a in attributes] != [_VALUE]:
                 return None
             way = tuple(step.name for step, _ in _steps(ways, number))
-            found.append(Value(way[::-1], attributes[0].checkpoint_key))
+            variable = self._nodes[number].variable
+            found.append(Value(way[::-1], attributes[0].checkpoint_key, variable.dtype, _size(variable.shape)))
         return found
 
     def assemble(self) -> Reached:
@@ -364,6 +361,12 @@ def _find_ways(nodes: Any, checkpoint: Any, wanted: Set[int]) -> Dict[int, _Step
             is_container = "wrapper" in node.user_object.identifier
             (containers if is_container else plain).append((number, known[name]))
     return ways
+
+
+def _size(shape: Any) -> int:
+    """How many elements a shape has; 0 where that is not known."""
+    sizes = [dimension.size for dimension in shape.dim]
+    return 0 if shape.unknown_rank or -1 in sizes else functools.reduce(operator.mul, sizes, 1)
 
 
 def _follow_tensor(tensor: Any, inlined: Mapping[str, wrapped_functions.Inlined]) -> None:

@@ -1,80 +1,104 @@
 """The variables of a part, given their values from the checkpoint at once.
 
-TensorFlow restores a model object by object, in Python, and reads most tensors one after the other. Where nothing but
-variables has a value, and the keys of these are known, one op reads many of them, and a thread for each core has a
-share of the bytes. What is read and assigned is the same.
+TensorFlow restores a model object by object, in Python, after it has rebuilt the functions, and reads most tensors one
+after the other. Where nothing but variables has a value, and the keys of these are known, threads read them while the
+functions are rebuilt: one op for a share of the bytes. What is read and assigned is the same.
 """
 from __future__ import annotations
 
+import contextlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
 from unihub import _compat
 
-# Less than this is read sooner than a thread is started.
-_LEAST_SHARE = 1 << 23
+# One thread reads as much as this while a model's functions are rebuilt; a second one would only be in the way.
+_LEAST_SHARE = 1 << 28
 
 
-def restore(loaded: Any, prefix: str, values: Sequence[Tuple[Sequence[str], str]]) -> None:
-    """Gives variables their values.
+class Value(NamedTuple):
+    """Where a variable is, by the names of the attributes from the root to it, and where its value is.
+
+    ``key`` is the name of the value in the checkpoint, ``dtype`` the number of its dtype, and ``size`` how many
+    elements it has, 0 where that is not known.
+    """
+
+    way: Tuple[str, ...]
+    key: str
+    dtype: int
+    size: int
+
+
+@contextlib.contextmanager
+def reading(prefix: str, values: Sequence[Value]) -> Iterator[Callable[[Any], None]]:
+    """Reads values while what is in the block runs.
 
     Args:
-        loaded: What TensorFlow made of a SavedModel without restoring its checkpoint.
         prefix: The checkpoint.
-        values: Of each variable the names of the attributes from ``loaded`` to it, and its key.
+        values: What is to be read.
 
-    Raises:
-        LookupError: There is no such attribute.
-        ValueError: A value has another shape than its variable.
+    Yields:
+        What gives the values to the variables of an object; it waits until they are read. It raises a ``LookupError``
+        where the object has not such attributes, and a ``ValueError`` where a value has another shape than its
+        variable.
     """
-    found = list(zip(_follow(loaded, [way for way, _ in values]), [key for _, key in values]))
-    shares = _divide(found)
-    if len(shares) == 1:
-        _read(prefix, shares[0])
-    elif shares:
-        with ThreadPoolExecutor(len(shares)) as threads:
-            list(threads.map(lambda share: _read(prefix, share), shares))
+    shares = _divide(values)
+    with ThreadPoolExecutor(len(shares)) as threads:
+        found = [threads.submit(_read, prefix, share) for share in shares]
+
+        def assign(loaded: Any) -> None:
+            for share, tensors in zip(shares, found):
+                _assign(loaded, share, tensors.result())
+
+        yield assign
 
 
-def _follow(loaded: Any, ways: Sequence[Sequence[str]]) -> Iterator[Any]:
+def _divide(values: Sequence[Value]) -> List[List[Value]]:
+    """Shares of about as many bytes each, the largest values first."""
+    sizes = {value.key: value.size * _dtype(value).size for value in values}
+    count = max(1, min(os.cpu_count() or 1, sum(sizes.values()) // _LEAST_SHARE))
+    shares: List[List[Value]] = [[] for _ in range(count)]
+    filled = [0] * count
+    for value in sorted(values, key=lambda value: -sizes[value.key]):
+        place = filled.index(min(filled))
+        shares[place].append(value)
+        filled[place] += sizes[value.key]
+    return shares
+
+
+def _dtype(value: Value) -> Any:
+    return _compat.import_tensorflow().as_dtype(value.dtype)
+
+
+def _read(prefix: str, share: Sequence[Value]) -> Sequence[Any]:
+    if not share:
+        return []
+    tf = _compat.import_tensorflow()
+    with tf.device("CPU"):
+        tensors: Sequence[Any] = tf.raw_ops.RestoreV2(
+            prefix=prefix,
+            tensor_names=[value.key for value in share],
+            shape_and_slices=[""] * len(share),
+            dtypes=[_dtype(value) for value in share],
+        )
+    return tensors
+
+
+def _assign(loaded: Any, share: Sequence[Value], tensors: Sequence[Any]) -> None:
+    tf = _compat.import_tensorflow()
+    for value, variable, tensor in zip(share, _follow(loaded, share), tensors):
+        if not variable.shape.is_compatible_with(tensor.shape):
+            raise ValueError("the value of {} has the shape {}".format(value.key, tensor.shape))
+        tf.raw_ops.AssignVariableOp(resource=variable.handle, value=tensor)
+
+
+def _follow(loaded: Any, values: Sequence[Value]) -> Iterator[Any]:
     children: Dict[int, Mapping[str, Any]] = {}
-    for way in ways:
+    for value in values:
         found = loaded
-        for name in way:
+        for name in value.way:
             if id(found) not in children:
                 children[id(found)] = _compat.tracked_children(found)
             found = children[id(found)][name]
         yield found
-
-
-def _divide(found: Sequence[Tuple[Any, str]]) -> List[List[Tuple[Any, str]]]:
-    """Shares of about as many bytes each, the largest variables first."""
-    sizes = {key: _size(variable) for variable, key in found}
-    count = max(1, min(os.cpu_count() or 1, sum(sizes.values()) // _LEAST_SHARE))
-    shares: List[List[Tuple[Any, str]]] = [[] for _ in range(count)]
-    filled = [0] * count
-    for variable, key in sorted(found, key=lambda pair: -sizes[pair[1]]):
-        place = filled.index(min(filled))
-        shares[place].append((variable, key))
-        filled[place] += sizes[key]
-    return [share for share in shares if share]
-
-
-def _size(variable: Any) -> int:
-    return int((variable.shape.num_elements() or 0) * variable.dtype.size)
-
-
-def _read(prefix: str, share: Sequence[Tuple[Any, str]]) -> None:
-    tf = _compat.import_tensorflow()
-    with tf.device("CPU"):
-        tensors = tf.raw_ops.RestoreV2(
-            prefix=prefix,
-            tensor_names=[key for _, key in share],
-            shape_and_slices=[""] * len(share),
-            dtypes=[variable.dtype for variable, _ in share],
-        )
-    for (variable, key), tensor in zip(share, tensors):
-        if not variable.shape.is_compatible_with(tensor.shape):
-            raise ValueError("the value of {} has the shape {}".format(key, tensor.shape))
-        tf.raw_ops.AssignVariableOp(resource=variable.handle, value=tensor)
