@@ -154,8 +154,8 @@ class TestBatched:
         assert found[2].default == [] and [row.error is None for row in found] == [True, True, True, False, False]
         assert "null" in found[3].error and found[4].error.startswith("InputError: ")
 
-    def test_texts_of_equal_batches(self, spark):
-        batches = [["hello world", "the cat"], ["of a dog", "nobody knows"]]
+    @pytest.mark.parametrize("batches", [[["hello world", "the cat"], ["of a dog", "nobody knows"]], [[], []]], ids=["full", "empty"])
+    def test_texts_of_equal_batches(self, spark, batches):
         column = predict_udf(TEXT, batched=True)("texts").alias("found")
         found = [row.found for row in frame(spark, [(texts,) for texts in batches], "texts array<string>").select(column).collect()]
         np.testing.assert_allclose(found, [unihub.load(TEXT)(texts).numpy().ravel() for texts in batches], rtol=1e-5)

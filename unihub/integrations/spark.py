@@ -353,10 +353,18 @@ def _dense(value: Any) -> Any:
     return array
 
 
-class _Ragged(list):  # type: ignore[type-arg]
-    """Rows of which some are missing, for which numpy has no array of two dimensions, as Spark asks for one."""
+class _Ragged(np.ndarray):
+    """Rows of different lengths, or missing ones, for which Spark asks for an array of two dimensions all the same."""
 
-    @property
+    @classmethod
+    def of(cls, rows: Sequence[Any]) -> _Ragged:
+        """The rows, each as it is."""
+        array = np.empty([len(rows)], object)
+        for place, row in enumerate(rows):
+            array[place] = row
+        return array.view(cls)
+
+    @property  # type: ignore[misc]
     def shape(self) -> Tuple[int, int]:
         """That of an array of rows."""
         return len(self), 0
@@ -371,10 +379,11 @@ def _column(values: Sequence[Any], kind: Any) -> Any:
     element = kind.elementType
     shapes = {getattr(value, "shape", None) for value in values}
     if type(element) in _DTYPES and None not in shapes and len(shapes) == 1:
-        return np.stack(values).reshape(len(values), -1).astype(_DTYPES[type(element)])
+        stacked = np.stack(values)
+        return stacked.reshape(len(values), stacked[0].size).astype(_DTYPES[type(element)])
     rows = [None if value is None else _flat(value, element) for value in values]
     found = [row for row in rows if row is not None]
-    return np.stack(found) if len(found) == len(rows) and len(set(map(len, found))) == 1 else _Ragged(rows)
+    return np.stack(found) if len(found) == len(rows) and len(set(map(len, found))) == 1 else _Ragged.of(rows)
 
 
 def _flat(value: Any, kind: Any) -> Any:
