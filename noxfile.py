@@ -113,7 +113,7 @@ WITHOUT_HUB = (
 _OF_EACH_KIND = ("tf1.14", "tf1.15", "tf2.4", "tf2.15-hub0.15", "tf2.21")
 CHOSEN = {
     "audit": ("tf1.15", "tf2.21"),
-    "convert": ("tf2.4", "tf2.15-hub0.15", "tf2.21", "tf2.21-no-hub", "tf2.22"),
+    "convert": ("tf2.4", "tf2.15-hub0.15", "tf2.21", "tf2.21-no-hub"),
     "distribute": ("tf2.15-hub0.15", "tf2.21"),
     "doc_examples": ("tf1.15", "tf2.21"),
     "graph_module": (*_OF_EACH_KIND, "tf2.21-no-hub"),
