@@ -199,12 +199,13 @@ def _check_word(word: str) -> None:
 
 
 def _size_of(element: Any) -> int:
-    if isinstance(element, Mapping):
-        return sum(map(_size_of, element.values()))
-    if isinstance(element, (list, tuple)):
-        return sum(map(_size_of, element))
+    # Beam asks for every batch, so what there is most of comes first.
     if isinstance(element, (str, bytes)):
         return len(element)
     if hasattr(element, "nbytes"):
         return int(element.nbytes)
+    if isinstance(element, Mapping):
+        return sum(map(_size_of, element.values()))
+    if isinstance(element, (list, tuple)):
+        return sum(map(_size_of, element))
     return _size_of(element.numpy()) if hasattr(element, "numpy") else 8
