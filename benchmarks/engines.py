@@ -34,7 +34,7 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "TF_USE_LEGA
 HERE = os.path.dirname(os.path.abspath(__file__))
 TEXT = os.path.join(os.path.dirname(HERE), "examples", "models", "text_embedding")
 # Name: rows, rows in a batch.
-SIZES = {"texts": (200_000, 1000), "batches of texts": (200_000, 1000), "images": (2048, 64)}
+SIZES = {"texts": (200_000, 1000), "batches of texts": (400_000, 4000), "images": (2048, 64)}
 # Of what are batches already, so many go at once from Java to Python.
 AT_ONCE = 10
 SIDES = ["loop", "beam 1", "spark 1", "beam 2", "spark 2", "beam 1 idle", "spark 1 idle"]
