@@ -129,7 +129,7 @@ class TestBatched:
 
     @pytest.mark.parametrize(
         "make",
-        [list, tuple, np.array, tf.constant, lambda texts: {"default": texts}, lambda texts: beam.Row(default=np.array(texts))],
+        [list, tuple, np.array, tf.constant, lambda texts: {"default": texts}, lambda texts: beam.Row(default=texts)],
         ids=["list", "tuple", "array", "tensor", "dict", "row"],
     )  # fmt: skip
     def test_texts(self, make):
