@@ -50,11 +50,16 @@ def make_row(what: str, number: int) -> Any:
     return np.random.RandomState(number).rand(96, 96, 3).astype(np.float32)
 
 
+def make_rows(what: str, first: int, size: int) -> List[Any]:
+    """So many rows, from one on."""
+    return [make_row(what, first + place) for place in range(size)]
+
+
 def make_batch(what: str, first: int, size: int) -> Any:
-    """Rows that are a batch already."""
+    """Rows of texts that are a batch already."""
     import numpy as np
 
-    return np.array([make_row(what, first + place).encode() for place in range(size)])
+    return np.char.encode(make_rows(what, first, size))
 
 
 def find_model(what: str, directory: str) -> Tuple[str, str]:
@@ -84,7 +89,7 @@ def run_loop(what: str, directory: str) -> Tuple[float, float]:
         batches = [make_batch(what, first, size) for first in firsts]
         predict = lambda batch: [(batch, model(batch).numpy())]  # noqa: E731
     else:
-        batches = [[make_row(what, first + place) for place in range(size)] for first in firsts]
+        batches = [make_rows(what, first, size) for first in firsts]
         stack = np.stack if what == "images" else list
         predict = lambda batch: zip(batch, model(stack(batch)).numpy())  # noqa: E731
     kept = list(predict(batches[0]))
@@ -112,7 +117,7 @@ def run_beam(what: str, directory: str, workers: str, idle: str = "") -> Tuple[f
         if batched:
             rows = chunks | beam.Map(lambda first: engines.make_batch(what, first, size))
         else:
-            rows = chunks | beam.FlatMap(lambda first: [engines.make_row(what, first + place) for place in range(size)])
+            rows = chunks | beam.FlatMap(lambda first: engines.make_rows(what, first, size))
         results = rows | "the rows" >> beam.Reshuffle() | RunInference(handler)
         _ = results | beam.Map(lambda result: result.inference.shape) | beam.combiners.Count.Globally()
     return read_notes(notes)
@@ -152,10 +157,13 @@ def noting_handler(path: str, signature: str, size: int, notes: str, is_idle: bo
 
     from unihub.integrations.beam import UnihubModelHandler
 
+    def note_rows(batch: Any) -> None:
+        note(notes, sum(map(len, batch)) if batched else len(batch))
+
     class Noting(UnihubModelHandler):
         def run_inference(self, batch: Any, model: Any, inference_args: Any = None) -> Any:
             results = list(super().run_inference(batch, model, inference_args))
-            note(notes, sum(map(len, batch)) if batched else len(batch))
+            note_rows(batch)
             return results
 
     class Idle(UnihubModelHandler):
@@ -165,7 +173,7 @@ def noting_handler(path: str, signature: str, size: int, notes: str, is_idle: bo
         def run_inference(self, batch: Any, model: Any, inference_args: Any = None) -> Any:
             same = np.zeros(1)
             results = [PredictionResult(row, same) for row in batch]
-            note(notes, sum(map(len, batch)) if batched else len(batch))
+            note_rows(batch)
             return results
 
     sizes = {} if batched else {"min_batch_size": size, "max_batch_size": size}
@@ -193,7 +201,7 @@ def run_spark(what: str, directory: str, workers: str, idle: str = "") -> Tuple[
     def make(frames: Any) -> Any:
         for frame in frames:
             if batched:
-                rows = [[make_row(what, first + place) for place in range(size)] for first in frame["id"]]
+                rows = [make_rows(what, first, size) for first in frame["id"]]
             else:
                 rows = [make_row(what, number) for number in frame["id"]]
             frame["row"] = [row.tobytes() if what == "images" else row for row in rows]

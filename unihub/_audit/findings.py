@@ -215,8 +215,7 @@ class _Judge:
         self.kept: Dict[str, Any] = {}
         self._message = message
         self._hits = hits
-        self._places: Dict[str, Optional[List[int]]] = {}
-        self._callers: Dict[str, Optional[List[Tuple[_Body, _Node]]]] = {}
+        self._uses: Dict[str, Tuple[Optional[List[Tuple[_Body, _Node]]], Optional[List[int]]]] = {}
         self._graph = _Body(GRAPH, "node", message.messages("graph_def"))
         self._libraries = [library for graph in message.messages("graph_def") for library in graph.messages("library")]
 
@@ -323,10 +322,10 @@ class _Judge:
 
     def _argument_leads(self, body: _Body, place: int, target: _Target, steps: int) -> bool:
         """The same for an input of a function: whoever calls it has to give it such a file."""
-        if body.name not in self._callers:
-            self._callers[body.name] = self._calls(body.name)
-        calls = self._callers[body.name]
-        bound = self._bound_inputs(body.name)
+        if body.name not in self._uses:
+            positions = _positions(self._message, _finder(body.name))
+            self._uses[body.name] = self._calls(body.name, positions), self._bound_inputs(body.name, positions)
+        calls, bound = self._uses[body.name]
         if calls is None or (not calls and bound is None):
             return False
         if bound is not None and not target.is_bound(bound, place - len(body.arguments()) + len(bound)):
@@ -338,9 +337,8 @@ class _Judge:
             for caller, node in calls
         )
 
-    def _calls(self, name: str) -> Optional[List[Tuple[_Body, _Node]]]:
+    def _calls(self, name: str, positions: Optional[List[int]]) -> Optional[List[Tuple[_Body, _Node]]]:
         """Who calls a function; ``None`` if it is used in another way, as the body of a loop is."""
-        positions = self._where(name)
         found: List[Tuple[_Body, _Node]] = []
         for body in self._bodies(positions):
             for node in map(_Node, body.messages(positions)):
@@ -353,17 +351,11 @@ class _Judge:
 
     # What the model says of itself.
 
-    def _bound_inputs(self, name: str) -> Optional[List[int]]:
+    def _bound_inputs(self, name: str, positions: Optional[List[int]]) -> Optional[List[int]]:
         """The objects that a function of the Python objects captures; ``None`` where it is not among them."""
-        entries = _at(self._concrete_functions(), self._where(name))
+        entries = _at(self._concrete_functions(), positions)
         found = [entry for entry in entries if entry.text("key") == name]
         return found[-1].message("value").repeated_numbers("bound_inputs") if found else None
-
-    def _where(self, name: str) -> Optional[List[int]]:
-        """Where the name of a function stands."""
-        if name not in self._places:
-            self._places[name] = _positions(self._message, _finder(name))
-        return self._places[name]
 
     @_once
     def _concrete_functions(self) -> List[Message]:
