@@ -129,6 +129,31 @@ def test_what_a_dead_process_left_of_another_model_is_kept_for_a_day(plain_site,
     assert left_over(own_cache) == []
 
 
+@pytest.mark.parametrize("left", [(".lock", ".owner"), (".lock",)])
+def test_a_lock_of_a_dead_process_goes_with_the_next_download(plain_site, own_cache, left):
+    locks = own_cache / "locks"
+    locks.mkdir(parents=True)
+    for kind in left:
+        (locks / ("other" + kind)).write_text("")
+    plain_site.answers[PATH] = serve(tar_of())
+    unihub.resolve(plain_site.url + PATH)
+    # One without a name may be that of a process that has just begun.
+    assert left_over(own_cache) == ([] if ".owner" in left else ["other.lock"])
+    day_ago = time.time() - 24 * 60 * 60 - 10
+    for each in locks.iterdir():
+        os.utime(str(each), (day_ago, day_ago))
+    unihub.resolve(plain_site.url + PATH + "?again")
+    assert left_over(own_cache) == []
+
+
+def test_a_lock_that_is_held_is_left(plain_site, own_cache):
+    plain_site.answers[PATH] = serve(tar_of())
+    with lock.held("other", "it"):
+        unihub.resolve(plain_site.url + PATH)
+        assert sorted(left_over(own_cache)) == ["other.lock", "other.owner"]
+    assert left_over(own_cache) == []
+
+
 # Together
 
 

@@ -110,7 +110,10 @@ def test_cache_prune(run, url, own_cache, tmp_path):
     for name, target in (("gone", tmp_path / "nowhere"), ("there", tmp_path)):
         (parts / name).mkdir(parents=True)
         (parts / name / "variables").symlink_to(target, target_is_directory=True)
-    paths = {os.path.dirname(model), str(dead), str(parts / "gone")}
+    locks = [own_cache / "locks" / ("x" + kind) for kind in (".lock", ".owner")]
+    for lock in locks:
+        lock.write_text("")
+    paths = {os.path.dirname(model), str(dead), str(parts / "gone"), *map(str, locks)}
     found = run("cache", "prune", "--dry-run", "--json")[1]
     assert set(found["paths"]) == paths and not found["removed"] and dead.exists()
     assert set(run("cache", "prune", "--json")[1]["paths"]) == paths

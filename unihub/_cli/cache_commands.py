@@ -75,11 +75,12 @@ def _is_of(stored: Stored, handle: str) -> bool:
 def _prune(arguments: argparse.Namespace) -> Report:
     """Removes what is of no use: damaged entries, what dead processes left, parts of models that are gone."""
     from unihub._cli import cached
-    from unihub._resolve import cache, models
+    from unihub._resolve import cache, lock, models
 
     paths = [each.path for each in cached.stored((models.MODELS, models.ARCHIVES)) if each.damage()]
     for group in cached.present():
         paths += cache.abandoned(os.path.join(cache.root(), group))
+    paths += lock.abandoned()
     paths += [each.path for each in cached.stored() if each.manifest is None and each.leads_nowhere]
     return _removed(list(dict.fromkeys(paths)), arguments.dry_run)
 

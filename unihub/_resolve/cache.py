@@ -128,6 +128,14 @@ def abandoned(shelf: str) -> List[str]:
     return [path for path in _private_places(shelf) if _is_abandoned(path)]
 
 
+def is_recent(path: str) -> bool:
+    """Whether something was written at a place within the last day, longer than which nobody fills one."""
+    times = [_modified(path)]
+    for parent, _, names in os.walk(path):
+        times += [_modified(os.path.join(parent, name)) for name in names]
+    return max(times) > time.time() - _ABANDONED_AFTER_SECONDS
+
+
 def _make_private(shelf: str, name: str) -> str:
     """A new private place, whose name says whose it is: a process can be killed at any moment, also at the first."""
     process = os.getpid()
@@ -141,12 +149,12 @@ def _private_places(shelf: str) -> List[str]:
 
 def _is_abandoned(path: str) -> bool:
     owner = _owner(path)
-    return owner is _Owner.GONE or (owner is _Owner.ELSEWHERE and not _is_recent(path))
+    return owner is _Owner.GONE or (owner is _Owner.ELSEWHERE and not is_recent(path))
 
 
 def _remove_abandoned(shelf: str) -> None:
     for path in abandoned(shelf):
-        if _is_recent(path):
+        if is_recent(path):
             _leave(path)
         else:
             shutil.rmtree(path, ignore_errors=True)
@@ -223,14 +231,6 @@ def _start_of(process: int) -> str:
             return file.read().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return ""
-
-
-def _is_recent(path: str) -> bool:
-    """Whether something was written there of late."""
-    times = [_modified(path)]
-    for parent, _, names in os.walk(path):
-        times += [_modified(os.path.join(parent, name)) for name in names]
-    return max(times) > time.time() - _ABANDONED_AFTER_SECONDS
 
 
 def _modified(path: str) -> float:

@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import time
-from typing import Any, Iterator
+from typing import Any, Iterator, List
 
 from unihub._resolve import cache, settings
 
@@ -18,6 +18,8 @@ _log = logging.getLogger("unihub")
 
 # After so many seconds of waiting it is said again.
 _REMINDER = 30
+
+_LOCK, _OWNER = ".lock", ".owner"
 
 
 @contextlib.contextmanager
@@ -34,21 +36,55 @@ def held(name: str, what: str) -> Iterator[None]:
         return
     import filelock
 
-    path = os.path.join(cache.root(), "locks", name)
-    lock = filelock.FileLock(path + ".lock")
+    path = os.path.join(_shelf(), name)
+    lock = filelock.FileLock(path + _LOCK)
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        _acquire(lock, path + ".owner", what, patience)
+        os.makedirs(_shelf(), exist_ok=True)
+        _acquire(lock, path + _OWNER, what, patience)
     except (OSError, NotImplementedError, filelock.Timeout) as error:
         _log.debug("%s is fetched without a lock: %s", what, error)
     try:
         yield
     finally:
         if lock.is_locked:
-            _remove(path + ".owner")
+            _remove(path + _OWNER)
             lock.release()
             # Who still waits for it gets the removed one, beside whoever makes another: both find the model there.
-            _remove(path + ".lock")
+            _remove(path + _LOCK)
+            with contextlib.suppress(OSError):
+                for left in abandoned():
+                    os.remove(left)
+
+
+def abandoned() -> List[str]:
+    """The files of locks that processes left when they were killed."""
+    names = os.listdir(_shelf()) if os.path.isdir(_shelf()) else []
+    paths = [os.path.join(_shelf(), name[: -len(_LOCK)]) for name in names if name.endswith(_LOCK)]
+    files = [path + kind for path in paths if _is_abandoned(path) for kind in (_OWNER, _LOCK)]
+    return [file for file in files if os.path.exists(file)]
+
+
+def _shelf() -> str:
+    return os.path.join(cache.root(), "locks")
+
+
+def _is_abandoned(path: str) -> bool:
+    """Whether nobody has a lock that somebody had."""
+    import filelock
+
+    # For a moment nobody has one that is just being made.
+    is_old = not cache.is_recent(path + _LOCK)
+    if not is_old and not os.path.exists(path + _OWNER):
+        return False
+    lock = filelock.FileLock(path + _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except (OSError, NotImplementedError, filelock.Timeout):
+        return False
+    # Whoever ends removes the name first, so one that is still there is that of a process that was killed.
+    is_left = is_old or os.path.exists(path + _OWNER)
+    lock.release()
+    return is_left
 
 
 def _remove(path: str) -> None:
