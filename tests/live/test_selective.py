@@ -185,8 +185,8 @@ def test_the_call(kind, tmp_path):
     check_itself(use_models.write(kind, str(tmp_path)))
 
 
-# Many on the newest TensorFlow, and on the first that saves all gradients; on the others these would show it once more.
-EXAMPLES = 15 if TENSORFLOW >= (2, 20) or TENSORFLOW == (2, 8) else 4
+# Many on the newest TensorFlow; on the others these would show it once more.
+EXAMPLES = 15 if TENSORFLOW >= (2, 20) else 4
 
 
 @needs_tf2
