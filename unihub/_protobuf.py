@@ -29,6 +29,7 @@ _SMALL_FILE = 1 << 18
 _SMALL_MESSAGE = 1 << 26
 
 _VARINT_BYTES = 10
+_MAX_TAG = (1 << 32) - 1
 _UINT64 = (1 << 64) - 1
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
@@ -326,8 +327,9 @@ class Message:
                 raise WireError("the field at byte {} has the unknown type {}".format(position, wire))
             if end > last:
                 raise self._overrun(position)
-            if tag < 8:
-                raise WireError("the field at byte {} has the number 0".format(position))
+            if not 8 <= tag <= _MAX_TAG:
+                # Some readers drop the bits that are too many, and see a field that others do not.
+                raise WireError("the field at byte {} has the number {}".format(position, tag >> 3))
             position = end
             if not tags or tag in tags:
                 yield tag >> 3, wire, start, end

@@ -176,6 +176,17 @@ class TestHostileBytes:
         node = self.NAME + b"\x92\x00" + b"\x88\x00" + b"ReadFile"
         assert self.found(tmp_path, [block(1, node)]) == ["ReadFile"]
 
+    @pytest.mark.parametrize("length", [b"\x88\x80\x00", b"\x88" + 8 * b"\x80" + b"\x00"])
+    def test_lengths_of_any_length(self, tmp_path, length):
+        node = self.NAME + b"\x12" + length + b"ReadFile"
+        assert self.found(tmp_path, [block(1, node)]) == ["ReadFile"]
+
+    @pytest.mark.parametrize("field", [b"\x92\x80\x80\x80\x10\x08", b"\x12\x88" + 8 * b"\x80" + b"\x7e"])
+    def test_numbers_of_too_many_bits(self, tmp_path, field):
+        """Some versions of protobuf drop the bits, and others refuse it, as we do."""
+        with pytest.raises(unihub.errors.UnihubError):
+            self.found(tmp_path, [block(1, self.NAME + field + b"ReadFile")])
+
     def test_a_name_that_goes_on(self, tmp_path):
         node = self.NAME + block(2, b"ReadFile") + varint(8 << 3 | 2) + varint(1) + b"x"
         assert self.found(tmp_path, [block(1, node)]) == ["ReadFile"]

@@ -119,11 +119,13 @@ def _positions(message: Message, find: _Finder) -> Optional[List[int]]:
 def _find_unsafe(memory: bytes, start: int, end: int) -> Iterator[int]:
     """Where the name of an unsafe op stands as a field of its own.
 
-    Its length stands before it; or 0, with which a length ends that is written longer than it has to be. A name that
-    begins with another one is found in the place of that.
+    Its length stands before it, in one byte; or in several, of which all but the last have the highest bit. A name
+    that begins with another one is found in the place of that.
     """
-    found = _names().finditer(memory, start, end)
-    return (name.start() for name in found if memory[name.start() - 1] <= name.end() - name.start())
+    for name in _names().finditer(memory, start, end):
+        place = name.start()
+        if memory[place - 1] <= name.end() - place or memory[place - 2] >= 0x80:
+            yield place
 
 
 def _finder(name: str) -> _Finder:
