@@ -7,8 +7,8 @@ from model_files import block, bundle_entry, saved_model, varint, write_variable
 
 import unihub
 from unihub import _model_info
-from unihub._audit import keras_layers, op_packages, unsafe_ops
-from unihub._protobuf import encode_text
+from unihub._audit import findings, keras_layers, op_packages, unsafe_ops
+from unihub._protobuf import Message, Source, WireError, encode_text
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -184,8 +184,11 @@ class TestHostileBytes:
     @pytest.mark.parametrize("field", [b"\x92\x80\x80\x80\x10\x08", b"\x12\x88" + 8 * b"\x80" + b"\x7e"])
     def test_numbers_of_too_many_bits(self, tmp_path, field):
         """Some versions of protobuf drop the bits, and others refuse it, as we do."""
+        graph = block(1, self.NAME + field + b"ReadFile")
         with pytest.raises(unihub.errors.UnihubError):
-            self.found(tmp_path, [block(1, self.NAME + field + b"ReadFile")])
+            self.found(tmp_path, [graph])
+        with pytest.raises(WireError):
+            findings.find(Message(Source.of_bytes(block(2, graph)), "MetaGraphDef"))
 
     def test_a_name_that_goes_on(self, tmp_path):
         node = self.NAME + block(2, b"ReadFile") + varint(8 << 3 | 2) + varint(1) + b"x"
