@@ -117,7 +117,7 @@ def _read(handle: Any, tags: Optional[Iterable[str]], trust: Any) -> _Source:
         raise errors.UnsupportedError.converted_already(info.path)
     if runtime.mode is not RuntimeMode.TF2 or runtime.inside_function:
         raise errors.UnsupportedError.converts_in_eager_only(info.path, runtime)
-    _remember.fill(info)
+    _remember.fill(info, _remember.AUDIT)
     _trust.warn(info.path, _trust.check(handle, info.path, info.unsafe_ops, _trust.parse(trust)))
     chosen = choose_tags(info, parse_request(tags=tags))
     train = chosen | {"train"}

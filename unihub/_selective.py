@@ -11,9 +11,10 @@ import json
 import logging
 import os
 import shutil
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Set
 
 from unihub import _compat, _distribution, _formats
+from unihub._audit import requirements
 from unihub._backends import restored_variables
 from unihub._resolve import cache
 from unihub._vocabulary import Use
@@ -21,11 +22,11 @@ from unihub._vocabulary import Use
 _log = logging.getLogger(__name__)
 
 # A part that another version of this code made may be another part.
-_VERSION = "4"
+_VERSION = "5"
 _GROUP = "parts"
 _GRAPH = "saved_model.pb"
 _WHOLE = "whole.txt"
-_VALUES = "values.json"
+_ABOUT = "part.json"
 _BESIDE = tuple(os.path.join(folder, "") for folder in _formats.FOLDERS)
 
 # A part with more of the functions than this is hardly loaded sooner than the whole.
@@ -52,6 +53,7 @@ def load(plan: Any) -> Any:
         found = load_part(plan, plan.use)
         if found is not None:
             return found
+        requirements.import_packages(plan.meta_graph.contents.ops)
     return _compat.load_saved_model(plan.source, plan.tags, plan.request.load_options)
 
 
@@ -69,13 +71,14 @@ def load_part(plan: Any, use: Use) -> Optional[Any]:
 
 def _load_from(place: str, plan: Any) -> Any:
     """Loads a part, and restores its variables at once where that comes to the same."""
-    file = os.path.join(place, _VALUES)
+    with open(os.path.join(place, _ABOUT), encoding="utf-8") as opened:
+        about = json.load(opened)
+    requirements.import_packages(about["ops"])
     is_simple = plan.request.load_options is None and _distribution.current_strategy() is None
-    options = _compat.without_checkpoint() if is_simple and os.path.exists(file) else None
+    options = _compat.without_checkpoint() if is_simple and about["values"] is not None else None
     if options is None:
         return _compat.load_saved_model(place, plan.tags, plan.request.load_options)
-    with open(file, encoding="utf-8") as opened:
-        values = [restored_variables.Value(*value) for value in json.load(opened)]
+    values = [restored_variables.Value(*value) for value in about["values"]]
     with restored_variables.reading(os.path.join(place, "variables", "variables"), values) as assign:
         loaded = _compat.load_saved_model(place, plan.tags, options)
         assign(loaded)
@@ -149,9 +152,8 @@ def _fill(directory: str, plan: Any, use: Use) -> None:
     saved_model.meta_graphs.add().CopyFrom(reached.meta_graph)
     with open(os.path.join(directory, _GRAPH), "wb") as file:
         file.write(saved_model.SerializeToString())
-    if reached.values is not None:
-        with open(os.path.join(directory, _VALUES), "w", encoding="utf-8") as texts:
-            json.dump(reached.values, texts)
+    with open(os.path.join(directory, _ABOUT), "w", encoding="utf-8") as texts:
+        json.dump({"ops": sorted(_ops_of(reached.meta_graph.graph_def)), "values": reached.values}, texts)
 
 
 def _cut(plan: Any, use: Use) -> Any:
@@ -166,6 +168,11 @@ def _cut(plan: Any, use: Use) -> Any:
     if reached.kept > _WORTH_IT * reached.of:
         raise NotWorthIt("{} of {} of its functions or nodes are needed".format(reached.kept, reached.of))
     return reached
+
+
+def _ops_of(graph_def: Any) -> Set[str]:
+    graphs = [graph_def.node] + [function.node_def for function in graph_def.library.function]
+    return {node.op for nodes in graphs for node in nodes}
 
 
 def _link(folder: str, place: str) -> None:

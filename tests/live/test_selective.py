@@ -26,6 +26,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 import unihub
 from unihub import _compat, _plan, _selective, errors
+from unihub._audit import requirements
 from unihub._backends import restored_variables
 
 if TENSORFLOW < (1, 15):
@@ -362,22 +363,37 @@ def test_values_that_are_not_there_are_no_loss(tmp_path, caplog, spoil):
     path = use_models.write(use_models.Nested, str(tmp_path))
     plan = unihub.plan(path, signature="third")
     wanted = unihub.load(path, signature="third")(tf.ones([2, 4]))["y"].numpy()
-    file = os.path.join(_selective.find_part(plan, plan.use), "values.json")
+    file = os.path.join(_selective.find_part(plan, plan.use), "part.json")
     with open(file, encoding="utf-8") as opened:
-        values = json.load(opened)
+        about = json.load(opened)
+    values = about["values"]
     assert values
     spoiled = {
-        "key": json.dumps([[way, key + "x", *more] for way, key, *more in values]),
-        "way": json.dumps([[["x"], *more] for _, *more in values]),
-        "dtype": json.dumps([[way, key, 9, size] for way, key, _, size in values]),
-        "file": "[[",
+        "key": [[way, key + "x", *more] for way, key, *more in values],
+        "way": [[["x"], *more] for _, *more in values],
+        "dtype": [[way, key, 9, size] for way, key, _, size in values],
     }
     with open(file, "w", encoding="utf-8") as opened:
-        opened.write(spoiled[spoil])
+        opened.write(json.dumps({**about, "values": spoiled[spoil]}) if spoil in spoiled else "[[")
     with caplog.at_level(logging.DEBUG, "unihub"):
         found = unihub.load(path, signature="third")(tf.ones([2, 4]))["y"].numpy()
     assert "is loaded whole" in caplog.text
     np.testing.assert_array_equal(found, wanted)
+
+
+@needs_tf2
+def test_packages_are_imported_for_the_ops_of_the_part(tmp_path, monkeypatch):
+    path = use_models.write(use_models.Nested, str(tmp_path))
+    asked = []
+    monkeypatch.setattr(requirements, "import_packages", asked.append)
+    plan = unihub.plan(path, signature="third")
+    for _ in range(2):
+        unihub.load(path, signature="third")
+        (ops,) = asked
+        part = unihub.inspect(_selective.find_part(plan, plan.use)).plain.contents.ops
+        functions = {op for op in ops if op.startswith("__")}
+        assert set(ops) - functions == part and len(part) < len(unihub.inspect(path).plain.contents.ops)
+        asked.clear()
 
 
 @needs_tf2

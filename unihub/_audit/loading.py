@@ -21,7 +21,7 @@ def check(plan: Any) -> Tuple[UnsafeOp, ...]:
     """
     if plan.source is not plan.info.path:
         return ()
-    remember.fill(plan.info)
+    remember.fill(plan.info, remember.AUDIT)
     return trust.check(plan.handle, plan.info.path, plan.info.unsafe_ops, plan.request.trust)
 
 

@@ -1,4 +1,4 @@
-"""What the audit of a model found, kept in the cache by the digest of the file, so that it is read only once.
+"""What was read of all functions of a model, kept in the cache by the digest of the file, so that it is read only once.
 
 Looking through the functions of a network takes a tenth of a second, and of a small model longer than the rest of what
 unihub does; a digest of the same bytes takes a few milliseconds, or next to nothing.
@@ -6,11 +6,12 @@ unihub does; a digest of the same bytes takes a few milliseconds, or next to not
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import json
 import os
-from typing import Any, Dict, List
+from typing import Any, List
 
 from unihub import _formats, _protobuf, _schema
 from unihub._audit import findings, keras_layers, unsafe_ops
@@ -18,28 +19,36 @@ from unihub._audit.findings import UnsafeOp
 from unihub._resolve import cache
 
 _GROUP = "parts"
-_FILE = "audit.json"
+_FILE = "{}.json"
 _CODE = (_protobuf, _schema, findings, keras_layers, unsafe_ops)
+# What is kept together, for it is asked for together: by the audit, and by who loads all of a model.
+AUDIT = "audit"
+OPS = "ops"
+_ATTRIBUTES = {AUDIT: ("unsafe_ops", "registered_types"), OPS: ("ops",)}
 
 
-def fill(info: Any) -> None:
+def fill(info: Any, *kinds: str) -> None:
     """Gives the variants of a model what was read of them in an earlier process, or keeps it for the next one.
 
     Args:
         info: What ``inspect`` gave.
+        *kinds: ``AUDIT``, for what a model may do; ``OPS``, for all ops that it has.
     """
-    if all("unsafe_ops" in vars(meta_graph.contents) for meta_graph in info.meta_graphs):
-        return
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        place = cache.entry(_GROUP, _name(info.path), lambda directory: _write(directory, info))
-        with open(os.path.join(place, _FILE), encoding="utf-8") as opened:
-            for meta_graph, kept in zip(info.meta_graphs, json.load(opened)):
-                _apply(meta_graph.contents, kept)
+    for kind in kinds:
+        names = _ATTRIBUTES[kind]
+        if all(name in vars(meta_graph.contents) for meta_graph in info.meta_graphs for name in names):
+            continue
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            place = cache.entry(_GROUP, _name(kind, info.path), functools.partial(_write, info, kind))
+            with open(os.path.join(place, _FILE.format(kind)), encoding="utf-8") as opened:
+                for meta_graph, kept in zip(info.meta_graphs, json.load(opened)):
+                    for name in names:
+                        setattr(meta_graph.contents, name, _read(name, kept[name]))
 
 
-def _name(path: str) -> str:
+def _name(kind: str, path: str) -> str:
     graph = _formats.graph_digest(os.path.join(path, "saved_model.pb"))
-    return "audit-{}-{}".format(graph, _digest_of_code()[:16])
+    return "{}-{}-{}".format(kind, graph, _digest_of_code()[:16])
 
 
 @functools.lru_cache(maxsize=1)
@@ -52,21 +61,17 @@ def _digest_of_code() -> str:
     return digest.hexdigest()
 
 
-def _write(directory: str, info: Any) -> None:
-    kept = [_describe(meta_graph.contents) for meta_graph in info.meta_graphs]
-    with open(os.path.join(directory, _FILE), "w", encoding="utf-8") as file:
+def _write(info: Any, kind: str, directory: str) -> None:
+    all_contents = [meta_graph.contents for meta_graph in info.meta_graphs]
+    kept = [{name: _describe(contents, name) for name in _ATTRIBUTES[kind]} for contents in all_contents]
+    with open(os.path.join(directory, _FILE.format(kind)), "w", encoding="utf-8") as file:
         json.dump(kept, file)
 
 
-def _describe(contents: Any) -> Dict[str, List[Any]]:
-    return {
-        "ops": sorted(contents.ops),
-        "registered_types": sorted(contents.registered_types),
-        "unsafe_ops": [[op.op, op.node, op.where, op.reason] for op in contents.unsafe_ops],
-    }
+def _describe(contents: Any, name: str) -> List[Any]:
+    value = getattr(contents, name)
+    return [dataclasses.astuple(op) for op in value] if name == "unsafe_ops" else sorted(value)
 
 
-def _apply(contents: Any, kept: Dict[str, List[Any]]) -> None:
-    contents.ops = frozenset(kept["ops"])
-    contents.registered_types = frozenset(kept["registered_types"])
-    contents.unsafe_ops = tuple(UnsafeOp(*op) for op in kept["unsafe_ops"])
+def _read(name: str, kept: List[Any]) -> Any:
+    return tuple(UnsafeOp(*op) for op in kept) if name == "unsafe_ops" else frozenset(kept)

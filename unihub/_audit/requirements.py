@@ -9,11 +9,11 @@ import os
 from typing import Any, FrozenSet, Iterable, List, Optional
 
 from unihub import _compat, errors
-from unihub._audit import op_packages
+from unihub._audit import op_packages, remember
 
 
 def meet(plan: Any) -> None:
-    """Loads and imports what the model of a plan needs beside TensorFlow.
+    """Loads and imports what the model of a plan needs beside TensorFlow, but for the ops of a part.
 
     Args:
         plan: The plan.
@@ -23,19 +23,34 @@ def meet(plan: Any) -> None:
     """
     for library in plan.request.custom_op_libraries:
         _load_library(library)
-    contents = plan.meta_graph.contents
-    missing = _missing_ops(contents.ops)
-    failure = None
-    packages = [op_packages.package_of(op) for op in missing]
-    for module in dict.fromkeys(package.module for package in packages if package):
-        failure = _try_import(module) or failure
-    missing = _missing_ops(missing)
-    types = _missing_types(contents.registered_types)
-    error = _describe(plan, missing, failure) if plan.use is None and missing else None
-    if error is not None:
-        raise error
+    if plan.use is None:
+        _meet_ops(plan)
+    types = _missing_types(plan.meta_graph.contents.registered_types)
     if plan.use is None and types:
         raise missing_type(plan.info.path, types[0])
+
+
+def import_packages(ops: Iterable[str]) -> Optional[BaseException]:
+    """Imports the installed packages that bring those of some ops that TensorFlow does not have.
+
+    Returns:
+        What went wrong, if something did.
+    """
+    failure = None
+    packages = [op_packages.package_of(op) for op in _missing_ops(ops)]
+    for module in dict.fromkeys(package.module for package in packages if package):
+        failure = _try_import(module) or failure
+    return failure
+
+
+def _meet_ops(plan: Any) -> None:
+    if plan.source is plan.info.path:
+        remember.fill(plan.info, remember.OPS)
+    failure = import_packages(plan.meta_graph.contents.ops)
+    missing = _missing_ops(plan.meta_graph.contents.ops)
+    error = _describe(plan, missing, failure) if missing else None
+    if error is not None:
+        raise error
 
 
 def missing_type(path: str, type_spec: str) -> errors.MissingOpsError:

@@ -21,7 +21,7 @@ def _inspect(arguments: argparse.Namespace) -> Report:
     from unihub._audit import remember
 
     info = _model_info.inspect(_resolve.resolve(arguments.handle, offline=arguments.offline or None))
-    remember.fill(info)
+    remember.fill(info, remember.AUDIT, remember.OPS)
     return Report([fields(info.path, info.rows())], info.to_dict())
 
 
