@@ -511,14 +511,18 @@ def read_checkpoint_objects(path: str) -> Any:
 
 @functools.lru_cache(maxsize=None)
 def is_stateful_op(name: str) -> bool:
-    """Whether an op holds state, or is not known; ops are described in a private module of TensorFlow 1.14 to 2.22."""
+    """Whether an op holds state, or is not known."""
+    found = op_definition(name)
+    return found is None or bool(found.is_stateful)
+
+
+def op_definition(name: str) -> Any:
+    """The ``OpDef`` of an op, ``None`` if it is not known; these are in a private module of TensorFlow 1.14 to 2.22."""
     from tensorflow.python.framework import op_def_registry
 
     if hasattr(op_def_registry, "get"):
-        found = op_def_registry.get(name)
-    else:  # Before TensorFlow 2.1.
-        found = op_def_registry.get_registered_ops().get(name)
-    return found is None or bool(found.is_stateful)
+        return op_def_registry.get(name)
+    return op_def_registry.get_registered_ops().get(name)  # Before TensorFlow 2.1.
 
 
 def is_registered_op(name: str) -> bool:

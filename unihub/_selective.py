@@ -11,22 +11,23 @@ import json
 import logging
 import os
 import shutil
-from typing import Any, Callable, Optional, Set
+from typing import Any, Callable, List, Optional, Set
 
 from unihub import _compat, _distribution, _formats
 from unihub._audit import requirements
-from unihub._backends import restored_variables
+from unihub._backends import later_gradients, restored_variables
 from unihub._resolve import cache
 from unihub._vocabulary import Use
 
 _log = logging.getLogger(__name__)
 
 # A part that another version of this code made may be another part.
-_VERSION = "5"
+_VERSION = "6"
 _GROUP = "parts"
 _GRAPH = "saved_model.pb"
 _WHOLE = "whole.txt"
 _ABOUT = "part.json"
+_GRADIENTS = "gradients.pb"
 _BESIDE = tuple(os.path.join(folder, "") for folder in _formats.FOLDERS)
 
 # A part with more of the functions than this is hardly loaded sooner than the whole.
@@ -63,23 +64,31 @@ def load_part(plan: Any, use: Use) -> Optional[Any]:
     if place is None:
         return None
     try:
-        return _load_from(place, plan)
+        return _load_from(place, plan, use)
     except Exception as exc:  # Whatever it is, the whole may load, or tells better what is wrong.
         _log.debug("%s is loaded whole, for its part could not be: %s", plan.source, exc, exc_info=True)
         return None
 
 
-def _load_from(place: str, plan: Any) -> Any:
-    """Loads a part, and restores its variables at once where that comes to the same."""
+def _load_from(place: str, plan: Any, use: Use) -> Any:
     with open(os.path.join(place, _ABOUT), encoding="utf-8") as opened:
         about = json.load(opened)
     requirements.import_packages(about["ops"])
+    loaded = _load_with_values(place, plan, about["values"])
+    if about["gradients"]:
+        with open(os.path.join(place, _GRADIENTS), "rb") as packed:
+            later_gradients.register(packed.read(), about["gradients"], loaded.signatures[use.signature])
+    return loaded
+
+
+def _load_with_values(place: str, plan: Any, values: Optional[List[Any]]) -> Any:
+    """Loads a part, and restores its variables at once where that comes to the same."""
     is_simple = plan.request.load_options is None and _distribution.current_strategy() is None
-    options = _compat.without_checkpoint() if is_simple and about["values"] is not None else None
-    if options is None:
+    options = _compat.without_checkpoint() if is_simple and values is not None else None
+    if options is None or values is None:
         return _compat.load_saved_model(place, plan.tags, plan.request.load_options)
-    values = [restored_variables.Value(*value) for value in about["values"]]
-    with restored_variables.reading(os.path.join(place, "variables", "variables"), values) as assign:
+    where = os.path.join(place, "variables", "variables")
+    with restored_variables.reading(where, [restored_variables.Value(*value) for value in values]) as assign:
         loaded = _compat.load_saved_model(place, plan.tags, options)
         assign(loaded)
     return loaded
@@ -152,8 +161,16 @@ def _fill(directory: str, plan: Any, use: Use) -> None:
     saved_model.meta_graphs.add().CopyFrom(reached.meta_graph)
     with open(os.path.join(directory, _GRAPH), "wb") as file:
         file.write(saved_model.SerializeToString())
+    if reached.gradients:
+        with open(os.path.join(directory, _GRADIENTS), "wb") as file:
+            file.write(later_gradients.pack(reached.gradients, reached.meta_graph.graph_def.versions))
+    about = {
+        "ops": sorted(_ops_of(reached.meta_graph.graph_def)),
+        "values": reached.values,
+        "gradients": {name: later.place for name, later in reached.gradients.items()},
+    }
     with open(os.path.join(directory, _ABOUT), "w", encoding="utf-8") as texts:
-        json.dump({"ops": sorted(_ops_of(reached.meta_graph.graph_def)), "values": reached.values}, texts)
+        json.dump(about, texts)
 
 
 def _cut(plan: Any, use: Use) -> Any:

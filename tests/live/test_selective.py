@@ -1,5 +1,6 @@
 """The part of a model that a use needs: the same numbers, to the last bit, as the whole gives."""
 import functools
+import gc
 import json
 import logging
 import os
@@ -379,6 +380,88 @@ def test_values_that_are_not_there_are_no_loss(tmp_path, caplog, spoil):
         found = unihub.load(path, signature="third")(tf.ones([2, 4]))["y"].numpy()
     assert "is loaded whole" in caplog.text
     np.testing.assert_array_equal(found, wanted)
+
+
+def find_later(path, **arguments):
+    """The gradients that are put off in a part, by their names."""
+    plan = unihub.plan(path, **arguments)
+    with open(os.path.join(_selective.find_part(plan, plan.use), "part.json"), encoding="utf-8") as opened:
+        return json.load(opened)["gradients"]
+
+
+def twice_differentiated(function, x):
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = function(x=x)["y"]
+        first = inner.gradient(y, x)
+    return [y.numpy(), first.numpy(), outer.gradient(first, x).numpy()]
+
+
+saves_gradients = pytest.mark.skipif(TENSORFLOW < (2, 8), reason="TensorFlow saves such gradients since 2.8")
+
+
+@needs_tf2
+@saves_gradients
+class TestLaterGradients:
+    """Gradients that were written in Python are built when they are asked for."""
+
+    X = np.linspace(-2.0, 2.0, 12, dtype=np.float32).reshape(3, 4)
+
+    def test_which(self, tmp_path):
+        path = use_models.write(use_models.Activations, str(tmp_path))
+        assert len(find_later(path, signature="twice")) == 2
+        assert not find_later(path, api="keras")
+        # This one takes what was computed on the way.
+        assert not find_later(use_models.write(use_models.Gradients, str(tmp_path)), signature="twice")
+
+    def test_twice(self, tmp_path):
+        path = use_models.write(use_models.Activations, str(tmp_path))
+        loaded = [unihub.load(path, signature="twice", full=full).native for full in (False, True)]
+        found, wanted = (twice_differentiated(one.signatures["twice"], tf.constant(self.X)) for one in loaded)
+        assert_same(found, wanted)
+
+    def test_saved_again(self, tmp_path):
+        path = use_models.write(use_models.Activations, str(tmp_path))
+        part = load_part(path, signature="twice", api="load")
+        again = str(tmp_path / "again")
+        tf.saved_model.save(part, again, signatures={"twice": part.signatures["twice"]})
+        loaded = [tf.saved_model.load(each) for each in (path, again)]
+        assert_same(*(run(each.signatures["twice"], ([], {"x": tf.constant(self.X)}))[1] for each in loaded))
+
+    def test_in_a_graph(self, tmp_path):
+        """Where TensorFlow itself makes a graph with a cycle, when a model has two such gradients."""
+        path = use_models.write(use_models.Activations, str(tmp_path))
+        x = tf.constant(self.X)
+        whole = load_whole(path)
+        wanted = run(whole.signatures["twice"], ([], {"x": x}))
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            model = unihub.load(path, signature="twice")
+            x = tf.constant(self.X)
+            y = model(x)
+            found = tf.gradients(y * y, x)[0]
+            session.run(tf.compat.v1.global_variables_initializer())
+            found = session.run([y, found])
+        for one, other in zip(found, [wanted[0][0], wanted[1][-1]]):
+            np.testing.assert_allclose(one, other, rtol=1e-5)
+
+    def test_several_loads(self, tmp_path):
+        """Each has gradients of its own, also when an earlier one is no more."""
+        path = use_models.write(use_models.Activations, str(tmp_path))
+        loaded = [load_part(path, signature="twice", api="load") for _ in range(3)]
+        arguments = [], {"x": tf.constant(self.X)}
+        first = run(loaded[0].signatures["twice"], arguments)
+        del loaded[0]
+        gc.collect()
+        for part in loaded:
+            assert_same(run(part.signatures["twice"], arguments), first)
+
+    def test_no_warning(self, tmp_path, caplog):
+        path = use_models.write(use_models.Activations, str(tmp_path))
+        with caplog.at_level(logging.DEBUG):
+            unihub.load(path, signature="twice")
+        assert "gradient" not in caplog.text and "is loaded whole" not in caplog.text
 
 
 @needs_tf2

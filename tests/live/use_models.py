@@ -74,6 +74,52 @@ class Gradients(tf.Module):
         return {"y": self.swish(self.swish(x) * self.weight)}
 
 
+class Activations(tf.Module):
+    """Gradients of their own that take nothing but the inputs of their ops, as those of activations do."""
+
+    def __init__(self, directory):
+        super().__init__()
+        self.weight = tf.Variable(values(0, 4), name="weight")
+        self.beta = tf.Variable(1.5, name="beta")
+
+    @staticmethod
+    @tf.custom_gradient
+    def swish(x, beta):
+        def gradient(dy):
+            sigmoid = tf.sigmoid(beta * x)
+            slope = sigmoid * (1.0 - sigmoid)
+            return dy * (sigmoid + beta * x * slope), tf.reduce_sum(dy * x * x * slope)
+
+        return x * tf.sigmoid(beta * x), gradient
+
+    @staticmethod
+    @tf.custom_gradient
+    def rounded(x):
+        return tf.round(10.0 * x) / 10.0, lambda dy: dy
+
+    @staticmethod
+    @tf.custom_gradient
+    def split(x, size):
+        def gradient(first, second):
+            return 2.0 * tf.concat([first, 3.0 * second], 1) + 0.0 * x, None
+
+        return (x[:, : size[0]], x[:, size[0] :]), gradient
+
+    @tf.function(input_signature=[spec(None, 4)])
+    def __call__(self, x):
+        return self.rounded(self.swish(x * self.weight, self.beta))
+
+    @tf.function(input_signature=[spec(None, 4)])
+    def twice(self, x):
+        return {"y": self.swish(self.swish(x, self.beta) * self.weight, tf.constant(0.5))}
+
+    @tf.function(input_signature=[spec(None, 4)])
+    def third(self, x):
+        """Of one op there is a gradient for the first output only."""
+        size = tf.constant([3])
+        return {"y": self.split(x, size)[0], "z": self.split(self.rounded(x), size)[1]}
+
+
 class Control(tf.Module):
     """Loops and conditions, whose bodies are functions."""
 
@@ -280,4 +326,4 @@ def write(kind, directory):
     return path
 
 
-KINDS = [Tables, Gradients, Control, Composites, Nested, Statistics]
+KINDS = [Tables, Gradients, Activations, Control, Composites, Nested, Statistics]

@@ -36,6 +36,9 @@ class FunctionLibrary:
         self._gradients = {
             gradient.registered_op_type.encode(): gradient for gradient in getattr(library, "registered_gradients", ())
         }
+        self._op_types: Dict[str, List[bytes]] = {}
+        for op_type, gradient in self._gradients.items():
+            self._op_types.setdefault(gradient.gradient_func, []).append(op_type)
         self._symbolic = {gradient.function_name: gradient.gradient_func for gradient in library.gradient}
         self._gradients_in: Dict[str, List[str]] = {}
         self._named_by: Dict[str, Set[str]] = {}
@@ -51,6 +54,14 @@ class FunctionLibrary:
 
     def __len__(self) -> int:
         return len(self._functions)
+
+    def function(self, name: str) -> Any:
+        """The ``FunctionDef`` of a function."""
+        return self._functions[name]
+
+    def op_types_of(self, gradient: str) -> List[bytes]:
+        """The names by which ops know a function as their gradient."""
+        return self._op_types[gradient]
 
     def named_in(self, name: str) -> Set[str]:
         """The functions that a function calls, or names in an attribute of its own or of an op."""

@@ -7,13 +7,15 @@ from the root to them.
 """
 from __future__ import annotations
 
+import contextlib
 import functools
 import operator
 from collections import deque
 from typing import Any, Deque, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
-from unihub._backends import repeated_constants, wrapped_functions
+from unihub._backends import later_gradients, repeated_constants, wrapped_functions
 from unihub._backends.function_library import FunctionLibrary
+from unihub._backends.later_gradients import Later
 from unihub._backends.restored_variables import Value
 from unihub._vocabulary import Use
 
@@ -41,12 +43,14 @@ class Reached(NamedTuple):
     """What was reached: the MetaGraph, and how many functions, or nodes, it has of how many.
 
     ``values`` is all that has a value in the checkpoint; ``None`` where that is not just variables, or not known.
+    ``gradients`` are those that the MetaGraph's ops have under these names, and that are not in it.
     """
 
     meta_graph: Any
     kept: int
     of: int
     values: Optional[List[Value]] = None
+    gradients: Mapping[str, Later] = {}
 
 
 def cut(meta_graph: Any, checkpoint: Optional[Any], use: Use) -> Reached:
@@ -63,18 +67,30 @@ def cut(meta_graph: Any, checkpoint: Optional[Any], use: Use) -> Reached:
     Raises:
         NotUnderstood: Something cannot be followed.
     """
-    reach = _Reach(meta_graph)
+    # What is a layer is trained, so that its gradients are wanted.
+    with contextlib.suppress(_OutOfSight):
+        return _cut(meta_graph, checkpoint, use, puts_off=not use.layer)
+    return _cut(meta_graph, checkpoint, use, puts_off=False)
+
+
+def _cut(meta_graph: Any, checkpoint: Optional[Any], use: Use, puts_off: bool) -> Reached:
+    reach = _Reach(meta_graph, puts_off)
     reach.start(use)
     reach.follow()
     reach.connect(checkpoint)
     return reach.assemble()
 
 
+class _OutOfSight(Exception):
+    """Gradients were put off of ops that nobody finds in the loaded model."""
+
+
 class _Reach:
     """What has been reached so far, and what has to be followed still."""
 
-    def __init__(self, meta_graph: Any) -> None:
+    def __init__(self, meta_graph: Any, puts_off: bool) -> None:
         self._meta_graph = meta_graph
+        self._puts_off = puts_off
         self._nodes = meta_graph.object_graph_def.nodes
         self._signatures = meta_graph.object_graph_def.concrete_functions
         self._library = FunctionLibrary(meta_graph.graph_def.library)
@@ -88,6 +104,10 @@ class _Reach:
         self._exposed: Set[str] = set()
         # Functions that have tensors which gradients take.
         self._looked_into: Set[str] = set()
+        # Gradients that are put off.
+        self._later: Dict[str, Later] = {}
+        self._ops: Dict[str, later_gradients.Ops] = {}
+        self._signature = ""
         self._constants: Set[str] = set()
         # The traces that a call can take, where others can not be.
         self._traces: Dict[int, List[str]] = {}
@@ -101,6 +121,7 @@ class _Reach:
             chosen = self._child(signatures, use.signature)
             self._keep_edge(signatures, use.signature, chosen)
             self._keep(chosen)
+            self._signature = self._nodes[chosen].bare_concrete_function.concrete_function_name
         else:
             call = self._child(0, "__call__")
             if self._nodes[call].WhichOneof("kind") == "function":
@@ -170,7 +191,15 @@ class _Reach:
             copy = cut.object_graph_def.concrete_functions[name]
             copy.CopyFrom(self._signatures[name])
             copy.bound_inputs[:] = [numbers[number] for number in copy.bound_inputs]
-        return Reached(cut, len(cut.graph_def.library.function), len(self._library), self._values)
+        count = len(cut.graph_def.library.function)
+        return Reached(cut, count, len(self._library), self._values, self._put_off(cut.graph_def.library))
+
+    def _put_off(self, library: Any) -> Mapping[str, Later]:
+        later = {each.op_type: each for name, each in self._later.items() if name not in self._functions}
+        found = later_gradients.put_off(library, later, self._signature) if later else {}
+        if found is None:
+            raise _OutOfSight
+        return found
 
     def _merge_constants(self, library: Any, captured: Iterable[Any]) -> None:
         known: Dict[str, Set[str]] = {}
@@ -262,7 +291,28 @@ class _Reach:
             self._functions.add(name)
             waiting += self._library.named_in(name)
             for gradient in self._library.gradients_of(name):
-                self._keep_named(gradient)
+                later = self._find_later(gradient, name) if self._puts_off else None
+                if later is None:
+                    self._keep_named(gradient)
+                else:
+                    self._looked_into.add(name)
+                    self._later[gradient] = later
+
+    def _find_later(self, gradient: str, function: str) -> Optional[Later]:
+        """The gradient of an op in a function, if it can be put off."""
+        op_types = self._library.op_types_of(gradient)
+        if gradient in self._exposed or gradient not in self._signatures or len(op_types) != 1:
+            return None
+        if gradient not in self._library or self._library.named_in(gradient) or self._library.gradients_of(gradient):
+            return None
+        bound = [self._nodes[number] for number in self._signatures[gradient].bound_inputs]
+        if any(node.captured_tensor.concrete_function != function for node in bound):
+            return None
+        captured = [node.captured_tensor.name for node in bound]
+        if function not in self._ops:
+            self._ops[function] = later_gradients.Ops(self._library.function(function))
+        body = self._library.function(gradient)
+        return later_gradients.find(op_types[0], body, self._signatures[gradient], captured, self._ops[function])
 
     def _callable_traces(self, function: Any) -> List[str]:
         """The traces of a function that a call can take: of those for the same arguments TensorFlow takes the first."""
