@@ -19,7 +19,7 @@ from unihub._backends.module_graph import node_of
 _ATTRIBUTE = "_gradient_op_type"
 _MADE_BY_TF_CUSTOM_GRADIENT = ("Identity", "IdentityN")
 _HANDLES = (20, 21)  # DT_RESOURCE, DT_VARIANT
-# The function and the name that the last of the gradients has in the place of its own.
+# The name of the empty function, and of a gradient that no op has.
 _EMPTY = "unihub_empty"
 _packed: Dict[bytes, bytes] = {}
 
@@ -140,7 +140,8 @@ def put_off(library: Any, gradients: Dict[bytes, Later], signature: str) -> Opti
                 found[node.name] = gradients[_type_of(node)]
     for op_type in gradients:
         library.registered_gradients.add(gradient_func=_EMPTY, registered_op_type=op_type.decode())
-    # TensorFlow registers a function under the last of its names only.
+    # TensorFlow 2.8 to 2.22 registers a function under the last of its names only (load_function_def_library in
+    # function_deserialization.py). Were it to use all, ``register`` would find the names taken.
     library.registered_gradients.add(gradient_func=_EMPTY, registered_op_type=_EMPTY)
     library.function.add().signature.name = _EMPTY
     return found
