@@ -155,6 +155,11 @@ READER = """
 """ + OWN % "vocab.txt"
 
 
+def padded(number, length):
+    """A number of seven bits in so many bytes."""
+    return bytes([number]) if length == 1 else bytes([number | 0x80]) + (length - 2) * b"\x80" + b"\x00"
+
+
 class TestHostileBytes:
     """TensorFlow reads these as a graph with ReadFile; so must we."""
 
@@ -176,10 +181,15 @@ class TestHostileBytes:
         node = self.NAME + b"\x92\x00" + b"\x88\x00" + b"ReadFile"
         assert self.found(tmp_path, [block(1, node)]) == ["ReadFile"]
 
-    @pytest.mark.parametrize("length", [b"\x88\x80\x00", b"\x88" + 8 * b"\x80" + b"\x00"])
-    def test_lengths_of_any_length(self, tmp_path, length):
-        node = self.NAME + b"\x12" + length + b"ReadFile"
-        assert self.found(tmp_path, [block(1, node)]) == ["ReadFile"]
+    @pytest.mark.parametrize("before", [NAME, b"", block(4, b"\x12"), block(4, b"\x00"), block(4, b"\x12\x12")])
+    def test_numbers_of_any_length(self, before):
+        """A number may be written with zeros in front, a tag in up to five bytes, and a length in up to ten."""
+        for tag in range(1, 6):
+            for length in range(1, 11):
+                field = padded(2 << 3 | 2, tag) + padded(len("ReadFile"), length) + b"ReadFile"
+                graph = block(1, block(1, b"x") + block(2, b"Identity")) + block(1, before + field)
+                meta_graph = Message(Source.of_bytes(block(2, graph)), "MetaGraphDef")
+                assert [op.op for op in findings.find(meta_graph)] == ["ReadFile"], (tag, length)
 
     @pytest.mark.parametrize("field", [b"\x92\x80\x80\x80\x10\x08", b"\x12\x88" + 8 * b"\x80" + b"\x7e"])
     def test_numbers_of_too_many_bits(self, tmp_path, field):
