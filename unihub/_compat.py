@@ -115,8 +115,13 @@ def tensorflow_version() -> str:
 
 
 def tensorflow_before(version: str) -> bool:
+    return _is_before(tensorflow_version(), version)
+
+
+@functools.lru_cache(maxsize=None)
+def _is_before(installed: str, version: str) -> bool:
     # Release candidates of a version have what it has.
-    return Version(Version(tensorflow_version()).base_version) < Version(version)
+    return Version(Version(installed).base_version) < Version(version)
 
 
 def load_saved_model(path: str, tags: Optional[Iterable[str]], options: Any) -> Any:

@@ -126,6 +126,7 @@ class _LaterContents:
     def __init__(self, file: _formats.GraphFile, number: int) -> None:
         self._file = file
         self._number = number
+        self._known: Dict[Tuple[str, int], bool] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name not in _READERS:
@@ -136,12 +137,16 @@ class _LaterContents:
         return value
 
     def has_nodes(self, number: int) -> bool:
-        with self._meta_graph() as message:
-            return message.message("graph_def").has("node", number)
+        return self._has("node", number, lambda graph: graph)
 
     def has_functions(self, number: int) -> bool:
-        with self._meta_graph() as message:
-            return message.message("graph_def").message("library").has("function", number)
+        return self._has("function", number, lambda graph: graph.message("library"))
+
+    def _has(self, field: str, number: int, part: Callable[[Message], Message]) -> bool:
+        if (field, number) not in self._known:
+            with self._meta_graph() as message:
+                self._known[field, number] = part(message.message("graph_def")).has(field, number)
+        return self._known[field, number]
 
     @contextlib.contextmanager
     def _meta_graph(self) -> Iterator[Message]:
