@@ -49,15 +49,15 @@ class Ops:
     """The ops of a function by what is asked of them.
 
     Attributes:
-        by_name: The types of all by their names.
+        by_name: The nodes of all by their names.
         with_gradients: The nodes of those with gradients of their own, by the names of the gradients.
     """
 
     def __init__(self, function: Any) -> None:
-        self.by_name: Dict[str, str] = {}
+        self.by_name: Dict[str, Any] = {}
         self.with_gradients: Dict[bytes, List[Any]] = {}
         for node in function.node_def:
-            self.by_name[node.name] = node.op
+            self.by_name[node.name] = node
             if _ATTRIBUTE in node.attr:
                 self.with_gradients.setdefault(_type_of(node), []).append(node)
 
@@ -95,17 +95,6 @@ def _is_plain(function: Any) -> bool:
 
 def _type_of(node: Any) -> bytes:
     return bytes(node.attr[_ATTRIBUTE].s) if _ATTRIBUTE in node.attr else b""
-
-
-def _tensor_of(source: str, ops: Dict[str, str]) -> Optional[str]:
-    """The tensor that is a node's input in a function, ``name:output:0`` or the name of an argument."""
-    name, _, place = source.partition(":")
-    if not place:
-        return name + ":0"
-    output, _, number = place.partition(":")
-    definition = _compat.op_definition(ops.get(name, ""))
-    is_first = definition is not None and definition.output_arg[0].name == output
-    return "{}:{}".format(name, number) if is_first else None
 
 
 def _outputs_of(structure: Any) -> Optional[List[Optional[int]]]:
@@ -200,14 +189,14 @@ def _call(function: Any, versions: Any, tensors: Sequence[Any]) -> List[Any]:
     arguments = {argument.name: place for place, argument in enumerate(function.signature.input_arg)}
     waits = {"^" + name for name in arguments}
     nodes = {node.name: node for node in function.node_def}
-    results = [_outside(function.ret[output.name], nodes) for output in function.signature.output_arg]
+    results: List[Any] = [_tensor_of(function.ret[each.name], nodes) for each in function.signature.output_arg]
     graph_def = v1.GraphDef(versions=versions)
     taken = set(map(node_of, results))
     for node in function.node_def:
         copy = graph_def.node.add()
         copy.CopyFrom(node)
         # Who waits for an argument has no need to, and who is to be where one is, is there.
-        copy.input[:] = [_outside(source, nodes) for source in node.input if source not in waits]
+        copy.input[:] = [_tensor_of(source, nodes) for source in node.input if source not in waits]
         taken.update(map(node_of, copy.input))
         for key in ("_class", "_output_shapes"):
             copy.attr.pop(key, None)
@@ -220,20 +209,21 @@ def _call(function: Any, versions: Any, tensors: Sequence[Any]) -> List[Any]:
     return list(v1.import_graph_def(graph_def, values, results, name="gradient"))
 
 
-def _outside(source: str, nodes: Dict[str, Any]) -> str:
-    """The name in a graph of what is an input of a node in a function."""
+def _tensor_of(source: str, nodes: Mapping[str, Any]) -> Optional[str]:
+    """What a graph calls an input of a node in a function, ``name:output:0`` or an argument; ``None`` if unknown."""
     if source.startswith("^"):
         return source
     name, _, place = source.partition(":")
     if not place:
         return name + ":0"
     output, _, number = place.partition(":")
-    node, before = nodes[name], 0
-    for argument in _compat.op_definition(node.op).output_arg:
+    definition = _compat.op_definition(nodes[name].op) if name in nodes else None
+    before = 0
+    for argument in definition.output_arg if definition is not None else ():
         if argument.name == output:
-            break
-        before += _size(argument, node)
-    return "{}:{}".format(name, before + int(number))
+            return "{}:{}".format(name, before + int(number))
+        before += _size(argument, nodes[name])
+    return None
 
 
 def _size(argument: Any, node: Any) -> int:
