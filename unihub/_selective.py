@@ -54,7 +54,7 @@ def load(plan: Any) -> Any:
         found = load_part(plan, plan.use)
         if found is not None:
             return found
-        requirements.import_packages(plan.meta_graph.contents.ops)
+        requirements.import_packages(requirements.ops_of_whole(plan))
     return _compat.load_saved_model(plan.source, plan.tags, plan.request.load_options)
 
 
@@ -188,8 +188,10 @@ def _cut(plan: Any, use: Use) -> Any:
 
 
 def _ops_of(graph_def: Any) -> Set[str]:
-    graphs = [graph_def.node] + [function.node_def for function in graph_def.library.function]
-    return {node.op for nodes in graphs for node in nodes}
+    functions = graph_def.library.function
+    graphs = [graph_def.node] + [function.node_def for function in functions]
+    # TensorFlow 1 calls a function by a node whose op is the function's name.
+    return {node.op for nodes in graphs for node in nodes} - {function.signature.name for function in functions}
 
 
 def _link(folder: str, place: str) -> None:

@@ -43,11 +43,17 @@ def import_packages(ops: Iterable[str]) -> Optional[BaseException]:
     return failure
 
 
-def _meet_ops(plan: Any) -> None:
+def ops_of_whole(plan: Any) -> FrozenSet[str]:
+    """The ops of all of the model of a plan."""
     if plan.source is plan.info.path:
         remember.fill(plan.info, remember.OPS)
-    failure = import_packages(plan.meta_graph.contents.ops)
-    missing = _missing_ops(plan.meta_graph.contents.ops)
+    return plan.meta_graph.contents.ops  # type: ignore[no-any-return]
+
+
+def _meet_ops(plan: Any) -> None:
+    ops = ops_of_whole(plan)
+    failure = import_packages(ops)
+    missing = _missing_ops(ops)
     error = _describe(plan, missing, failure) if missing else None
     if error is not None:
         raise error
