@@ -78,3 +78,40 @@ def test_a_missing_engine_says_what_to_install(engine, package):
     code = "import sys; sys.modules[{!r}] = None\ntry: import unihub.integrations.{}\nexcept ImportError as error: print(type(error).__name__, error.hint)"
     printed = " ".join(run(code.format(package, engine)))
     assert printed == "RuntimeUnavailableError pip install 'unihub[{}]', here and where the workers run.".format(engine)
+
+
+class TestCollector:
+    """Python's garbage collector while TensorFlow is imported; a module that asks for it stands in TensorFlow's place."""
+
+    IMPORT = "import gc, sys; sys.path.insert(0, {!r}); from unihub import _compat, errors; "
+    ASK = "import gc\ncompat = None\nduring = gc.isenabled()\nkept = [[number] for number in range(5000)]\n"
+
+    @pytest.fixture
+    def import_tensorflow(self, tmp_path):
+        (tmp_path / "tensorflow.py").write_text(self.ASK)
+        return self.IMPORT.format(str(tmp_path)) + "tf = _compat.import_tensorflow(); "
+
+    def test_it_rests_during_the_import_only(self, import_tensorflow):
+        assert run(import_tensorflow + "print(tf.during, gc.isenabled())") == ["False", "True"]
+
+    @pytest.mark.skipif(sys.version_info < (3, 8), reason="Python 3.7 does not tell which generation an object is in")
+    def test_what_was_imported_counts_as_old(self, import_tensorflow):
+        count = "print(sum(value in tf.kept for value in gc.get_objects(2) if type(value) is list and len(value) == 1))"
+        assert int(run(import_tensorflow + count)[0]) >= 5000
+
+    def test_garbage_is_found_afterwards(self, import_tensorflow):
+        garbage = "import weakref; Thing = type('Thing', (), {}); thing = Thing(); thing.me = thing; "
+        check = "seen = weakref.ref(thing); del thing; gc.collect(); print(seen(), gc.get_freeze_count())"
+        assert run(garbage + import_tensorflow + check) == ["None", "0"]
+
+    def test_it_stays_stopped(self, import_tensorflow):
+        assert run("import gc; gc.disable(); " + import_tensorflow + "print(gc.isenabled())") == ["False"]
+
+    def test_what_is_frozen_stays_frozen(self, import_tensorflow):
+        frozen = "import gc; mine = [[number] for number in range(5000)]; gc.freeze(); "
+        assert int(run(frozen + import_tensorflow + "print(gc.get_freeze_count())")[0]) >= 5000
+
+    def test_it_works_again_after_a_failure(self, tmp_path):
+        (tmp_path / "tensorflow.py").write_text("raise ImportError('broken')")
+        code = "\ntry: _compat.import_tensorflow()\nexcept errors.RuntimeUnavailableError: print(gc.isenabled())"
+        assert run(self.IMPORT.format(str(tmp_path)).rstrip("; ") + code) == ["True"]
