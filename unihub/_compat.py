@@ -50,6 +50,10 @@ def import_tensorflow() -> Any:
     return tensorflow
 
 
+# Objects: Python 3.12 begins with 375 frozen ones of its own; any program has several thousand that can be frozen.
+_FROZEN_BY_USER = 1000
+
+
 @contextlib.contextmanager
 def _no_collections() -> Iterator[None]:
     """Keeps Python's garbage collector away from an import, a quarter of whose time it would take for TensorFlow.
@@ -65,7 +69,7 @@ def _no_collections() -> Iterator[None]:
     try:
         yield
     finally:
-        if not gc.get_freeze_count():
+        if gc.get_freeze_count() < _FROZEN_BY_USER:
             gc.freeze()
             gc.unfreeze()
         gc.enable()
