@@ -101,8 +101,8 @@ class TestCollector:
 
     def test_garbage_is_found_afterwards(self, import_tensorflow):
         garbage = "import weakref; Thing = type('Thing', (), {}); thing = Thing(); thing.me = thing; "
-        check = "seen = weakref.ref(thing); del thing; gc.collect(); print(seen(), gc.get_freeze_count())"
-        assert run(garbage + import_tensorflow + check) == ["None", "0"]
+        check = "seen = weakref.ref(thing); del thing; gc.collect(); print(seen())"
+        assert run(garbage + import_tensorflow + check) == ["None"]
 
     def test_it_stays_stopped(self, import_tensorflow):
         assert run("import gc; gc.disable(); " + import_tensorflow + "print(gc.isenabled())") == ["False"]
