@@ -69,9 +69,9 @@ def in_turn(sides: Dict[str, Callable[[], float]], rounds: int = ROUNDS) -> Dict
     return measured
 
 
-def medians(sides: Dict[str, Callable[[], float]]) -> Dict[str, float]:
+def medians(sides: Dict[str, Callable[[], float]], rounds: int = ROUNDS) -> Dict[str, float]:
     """The median of what each side measures, in turn."""
-    return {name: statistics.median(figures) for name, figures in in_turn(sides).items()}
+    return {name: statistics.median(figures) for name, figures in in_turn(sides, rounds).items()}
 
 
 def timed(load: Callable[..., Any], *arguments: Any, **options: Any) -> float:
@@ -148,7 +148,7 @@ def loads(path: str, processes: int, rounds: int) -> Dict[str, float]:
     return {side: statistics.median(figures) for side, figures in found.items()}
 
 
-def cold(path: str) -> Dict[str, Dict[str, float]]:
+def cold(path: str, rounds: int) -> Dict[str, Dict[str, float]]:
     """The time from the start of a process to its first prediction, and the most memory it had at once."""
     import models
 
@@ -169,7 +169,7 @@ def cold(path: str) -> Dict[str, Dict[str, float]]:
             peaks[side].append(float(process.stdout.read().split()[-1]))
         return took
 
-    times = medians({side: functools.partial(seconds, side) for side in peaks})
+    times = medians({side: functools.partial(seconds, side) for side in peaks}, rounds)
     return {"first prediction": times, "peak memory": {side: statistics.median(peak) for side, peak in peaks.items()}}
 
 
@@ -179,7 +179,7 @@ def main() -> None:
     parser.add_argument("directory")
     parser.add_argument("models", nargs="*")
     parser.add_argument("--processes", type=int, default=1, help="how many the rounds are spread over")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each way to load is timed")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each side is timed")
     parser.add_argument("--no-cold", action="store_true", help="leave out first predictions and memory")
     arguments = parser.parse_args()
     import models
@@ -197,7 +197,7 @@ def main() -> None:
                     row = "| {} | {} against {} | {:.2f} |"
                     print(row.format(name, one, upstream, times[upstream] / times[one]), flush=True)
         if not arguments.no_cold:
-            for what, sides in cold(path).items():
+            for what, sides in cold(path, arguments.rounds).items():
                 for upstream in COLD[:2]:
                     for side in COLD[2:]:
                         row = "| {} | {}, {} against {} | {:.2f} |"

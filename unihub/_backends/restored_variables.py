@@ -7,6 +7,7 @@ functions are rebuilt: one op for a share of the bytes. What is read and assigne
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
@@ -56,7 +57,7 @@ def reading(prefix: str, values: Sequence[Value]) -> Iterator[Callable[[Any], No
 
 def _divide(values: Sequence[Value]) -> List[List[Value]]:
     """Shares of about as many bytes each, the largest values first."""
-    sizes = {value.key: value.size * _dtype(value).size for value in values}
+    sizes = {value.key: value.size * _dtype(value.dtype).size for value in values}
     count = max(1, min(os.cpu_count() or 1, sum(sizes.values()) // _LEAST_SHARE))
     shares: List[List[Value]] = [[] for _ in range(count)]
     filled = [0] * count
@@ -67,8 +68,9 @@ def _divide(values: Sequence[Value]) -> List[List[Value]]:
     return shares
 
 
-def _dtype(value: Value) -> Any:
-    return _compat.import_tensorflow().as_dtype(value.dtype)
+@functools.lru_cache(maxsize=None)
+def _dtype(number: int) -> Any:
+    return _compat.import_tensorflow().as_dtype(number)
 
 
 def _read(prefix: str, share: Sequence[Value]) -> Sequence[Any]:
@@ -80,7 +82,7 @@ def _read(prefix: str, share: Sequence[Value]) -> Sequence[Any]:
             prefix=prefix,
             tensor_names=[value.key for value in share],
             shape_and_slices=[""] * len(share),
-            dtypes=[_dtype(value) for value in share],
+            dtypes=[_dtype(value.dtype) for value in share],
         )
     return tensors
 
