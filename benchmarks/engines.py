@@ -13,7 +13,8 @@ What the engine takes by itself is told by the sides that are ``idle``, in which
 the place of the model, and nothing of unihub runs.
 
 An engine takes more for a short text than a small model does, so texts are measured in rows that are batches, too,
-which is what ``batched=True`` is for; the loop has the same batches.
+which is what ``batched=True`` is for; the loop has the same batches. And they are measured as the tokens of an encoder
+of the size of BERT-base.
 
 Beside the rows a second stands the time of processors that a row takes, which other programs on the machine change
 little: that of the workers' Python processes. Java's and the driver's come on top.
@@ -34,7 +35,14 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "TF_USE_LEGA
 HERE = os.path.dirname(os.path.abspath(__file__))
 TEXT = os.path.join(os.path.dirname(HERE), "examples", "models", "text_embedding")
 # Name: rows, rows in a batch.
-SIZES = {"texts": (200_000, 1000), "batches of texts": (400_000, 4000), "images": (2048, 64)}
+SIZES = {
+    "texts": (200_000, 1000),
+    "batches of texts": (400_000, 4000),
+    "tokenized texts": (128, 8),
+    "images": (2048, 64),
+}
+# The inputs of networks are arrays of numbers, the others strings.
+NETWORKS = ("tokenized texts", "images")
 # Of what are batches already, so many go at once from Java to Python.
 AT_ONCE = 10
 SIDES = ["loop", "beam 1", "spark 1", "beam 2", "spark 2", "beam 1 idle", "spark 1 idle"]
@@ -45,9 +53,12 @@ def make_row(what: str, number: int) -> Any:
     """A row of a workload."""
     import numpy as np
 
-    if what != "images":
-        return " ".join(WORDS[number // 8**place % 8] for place in range(1 + number % 5))
-    return np.random.RandomState(number).rand(96, 96, 3).astype(np.float32)
+    random = np.random.RandomState(number)
+    if what == "images":
+        return random.rand(96, 96, 3).astype(np.float32)
+    if what == "tokenized texts":
+        return random.randint(0, 30522, 128).astype(np.int32)
+    return " ".join(WORDS[number // 8**place % 8] for place in range(1 + number % 5))
 
 
 def make_rows(what: str, first: int, size: int) -> List[Any]:
@@ -64,8 +75,12 @@ def make_batch(what: str, first: int, size: int) -> Any:
 
 def find_model(what: str, directory: str) -> Tuple[str, str]:
     """The directory of a workload's model, and its signature; written where it is not there yet."""
-    if what != "images":
+    if what not in NETWORKS:
         return TEXT, "default"
+    if what == "tokenized texts":
+        import models
+
+        return models.find("BERT-base", directory), "serving_default"
     path = os.path.join(directory, "MobileNetV2-96")
     if not os.path.exists(path):
         import tf_keras
@@ -90,7 +105,7 @@ def run_loop(what: str, directory: str) -> Tuple[float, float]:
         predict = lambda batch: [(batch, model(batch).numpy())]  # noqa: E731
     else:
         batches = [make_rows(what, first, size) for first in firsts]
-        stack = np.stack if what == "images" else list
+        stack = np.stack if what in NETWORKS else list
         predict = lambda batch: zip(batch, model(stack(batch)).numpy())  # noqa: E731
     kept = list(predict(batches[0]))
     began, used = time.perf_counter(), time.process_time()
@@ -204,10 +219,10 @@ def run_spark(what: str, directory: str, workers: str, idle: str = "") -> Tuple[
                 rows = [make_rows(what, first, size) for first in frame["id"]]
             else:
                 rows = [make_row(what, number) for number in frame["id"]]
-            frame["row"] = [row.tobytes() if what == "images" else row for row in rows]
+            frame["row"] = [row.tobytes() if what in NETWORKS else row for row in rows]
             yield frame
 
-    kind = {"texts": "string", "batches of texts": "array<string>", "images": "binary"}[what]
+    kind = {"texts": "string", "batches of texts": "array<string>"}.get(what, "binary")
     numbers = spark.range(0, count, size if batched else 1, numPartitions=2 * int(workers))
     rows = numbers.mapInPandas(make, "id long, row " + kind).cache()
     rows.count()
@@ -297,7 +312,7 @@ def main() -> None:
             if side == "loop":
                 of_loop = used
             cells = (what, side, rate, rate / found[what]["loop"], used * 1e6, used / of_loop)
-            print("| {} | {} | {:,.0f} | {:.2f} | {:,.0f} | {:.2f} |".format(*cells), flush=True)
+            print("| {} | {} | {:,.1f} | {:.2f} | {:,.1f} | {:.2f} |".format(*cells), flush=True)
     print("load of the machine after: {:.1f}".format(os.getloadavg()[0]))
     if arguments.picture:
         draw(found, arguments.picture)
