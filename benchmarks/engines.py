@@ -53,11 +53,10 @@ def make_row(what: str, number: int) -> Any:
     """A row of a workload."""
     import numpy as np
 
-    random = np.random.RandomState(number)
     if what == "images":
-        return random.rand(96, 96, 3).astype(np.float32)
+        return np.random.RandomState(number).rand(96, 96, 3).astype(np.float32)
     if what == "tokenized texts":
-        return random.randint(0, 30522, 128).astype(np.int32)
+        return np.random.RandomState(number).randint(0, 30522, 128).astype(np.int32)
     return " ".join(WORDS[number // 8**place % 8] for place in range(1 + number % 5))
 
 
