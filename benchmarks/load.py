@@ -166,7 +166,10 @@ def cold(path: str, rounds: int) -> Dict[str, Dict[str, float]]:
             process.stdin.close()
             process.stdout.readline()
             took = time.perf_counter() - began
-            peaks[side].append(float(process.stdout.read().split()[-1]))
+            rest = process.stdout.read()
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        peaks[side].append(float(rest.split()[-1]))
         return took
 
     times = medians({side: functools.partial(seconds, side) for side in peaks}, rounds)
