@@ -47,22 +47,31 @@ def convert(path, target, **options):
     return unihub.convert(str(path), str(target), progress=lambda line: None, **options)
 
 
+class Reports(dict):
+    """The reports of conversions by name, made when they are first asked for; the originals are copies that are gone."""
+
+    def __init__(self, directory):
+        super().__init__()
+        self._directory = directory
+
+    def __missing__(self, name):
+        original = self._directory / "original" / name
+        shutil.copytree(str(find(name)), str(original))
+        self[name] = convert(original, self._directory / name)
+        shutil.rmtree(str(original))
+        return self[name]
+
+
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
-    """The reports of all models by name; the originals are copies that are gone."""
-    directory = tmp_path_factory.mktemp("converted")
-    found = {}
-    for name in MODELS:
-        shutil.copytree(str(find(name)), str(directory / "original" / name))
-        found[name] = convert(directory / "original" / name, directory / name)
-    shutil.rmtree(str(directory / "original"))
-    return found
+    """The reports of the models that a test asks for."""
+    return Reports(tmp_path_factory.mktemp("converted"))
 
 
 @pytest.fixture
-def converted(reports):
-    """The directories of the converted models by name."""
-    return {name: report.path for name, report in reports.items()}
+def every_report(reports):
+    """Those of all models."""
+    return {name: reports[name] for name in MODELS}
 
 
 PLAIN_LOAD = """
@@ -96,45 +105,45 @@ for model, golden in zip(sys.argv[2::2], sys.argv[3::2]):
 @eager
 @pytest.mark.slow
 class TestEqual:
-    def test_plain_load_without_unihub(self, converted):
+    def test_plain_load_without_unihub(self, reports):
         """The recorded outputs of hub.Module, in a process that knows neither unihub nor the original."""
-        pairs = [part for name in RECORDED for part in (converted[name], str(find(name)) + ".golden.npz")]
+        pairs = [part for name in RECORDED for part in (reports[name].path, str(find(name)) + ".golden.npz")]
         printed = subprocess.check_output([sys.executable, "-c", PLAIN_LOAD, "-"] + pairs, universal_newlines=True)
         rows = [line.split()[1:] for line in printed.splitlines() if line.startswith("compared ")]
         outputs = {(name, *row) for name in RECORDED for row in recorded_outputs(name)}
         assert {tuple(row[:3]) for row in rows} == outputs and len(rows) == 2 * len(outputs)
         assert max(float(row[3]) for row in rows) <= 1e-5
 
-    def test_reports(self, reports):
+    def test_reports(self, every_report):
         """Each signature of each model was compared by the conversion itself."""
-        compared = {(name, each.name): each.difference for name, report in reports.items() for each in report.signatures}
+        compared = {(name, each.name): each.difference for name, report in every_report.items() for each in report.signatures}
         found = {(name, each.name) for name in MODELS for each in unihub.inspect(find(name)).meta_graphs[0].signatures}
         assert found - set(compared) == {("unfed_placeholder", "train")}
         assert all(difference is not None and difference <= 1e-5 for difference in compared.values()), compared
 
-    def test_report_is_beside_the_model(self, reports):
-        for name, report in reports.items():
+    def test_report_is_beside_the_model(self, every_report):
+        for name, report in every_report.items():
             written = json.loads((Path(report.path) / "conversion.json").read_text())
             assert written == json.loads(json.dumps(report.to_dict()))
             assert Path(written["source"]).name == name
-        printed = str(reports["unfed_placeholder"]).splitlines()
+        printed = str(every_report["unfed_placeholder"]).splitlines()
         assert printed[-1] == (
             "not kept   the signature 'train': it needs a value for 'keep_prob', which is none of its inputs."
         )
-        assert reports["convnet"].training == "training=True runs the graph of the {train} variant, with 6 update ops."
-        assert (reports["convnet"].regularization_losses, len(reports["convnet"].variables)) == (3, 18)
-        assert reports["text_embedding"].assets == ("vocab.txt",)
-        assert reports["mixed"].tables and reports["counter"].called is None
+        assert every_report["convnet"].training == "training=True runs the graph of the {train} variant, with 6 update ops."
+        assert (every_report["convnet"].regularization_losses, len(every_report["convnet"].variables)) == (3, 18)
+        assert every_report["text_embedding"].assets == ("vocab.txt",)
+        assert every_report["mixed"].tables and every_report["counter"].called is None
 
-    def test_states_of_a_counter(self, converted):
-        loaded = unihub.load(converted["counter"], api="load")
+    def test_states_of_a_counter(self, reports):
+        loaded = unihub.load(reports["counter"].path, api="load")
         count = lambda name, *args: float(loaded.signatures[name](*args)["output"])  # noqa: E731
         assert [count("get_counter"), count("incr_counter"), count("incr_counter_by", tf.constant(2.5))] == [0, 1, 3.5]
         assert [count("reset_counter"), count("get_counter")] == [0, 0]
 
-    def test_composite_tensors(self, converted):
+    def test_composite_tensors(self, reports):
         """Sparse and ragged inputs go in whole, through the attribute, and in parts, through the signature."""
-        original, loaded = unihub.load(str(find("mixed")), signature="sparse"), tf.saved_model.load(converted["mixed"])
+        original, loaded = unihub.load(str(find("mixed")), signature="sparse"), tf.saved_model.load(reports["mixed"].path)
         ids = tf.SparseTensor(np.array([[0, 0], [1, 1]], np.int64), np.array([1, 8], np.int64), [2, 2])
         wanted = original({"ids": ids}).numpy()
         np.testing.assert_array_equal(loaded.sparse(ids)["default"].numpy(), wanted)
@@ -207,9 +216,9 @@ class TestFineTuning:
     """Step by step what ``hub.Module`` did on TensorFlow 1.15."""
 
     @pytest.mark.parametrize("load", [tf.saved_model.load, lambda path: unihub.load(path, trainable=True, api="load")])
-    def test_convnet64_with_a_gradient_tape(self, converted, load):
+    def test_convnet64_with_a_gradient_tape(self, reports, load):
         recorded = np.load(str(DATA / "tf1_hub" / "convnet64.finetune.npz"))
-        model = load(converted["convnet64"])
+        model = load(reports["convnet64"].path)
         before = named(model.variables)
         found = model(tf.constant(recorded["x"]), training=False)
         np.testing.assert_allclose(found.numpy(), recorded["inference/default"], rtol=1e-9)
@@ -230,12 +239,12 @@ class TestFineTuning:
     @pytest.mark.parametrize("run_eagerly", [False, pytest.param(True, marks=pytest.mark.thorough)])
     @pytest.mark.parametrize("keras", KERASES)
     @pytest.mark.slow
-    def test_convnet64_with_fit(self, converted, keras, run_eagerly):
+    def test_convnet64_with_fit(self, reports, keras, run_eagerly):
         recorded = np.load(str(DATA / "tf1_hub" / "convnet64.finetune.npz"))
         library = getattr(_compat, keras)()
         layers = library.layers
         with in_float64(library):
-            layer = unihub.KerasLayer(converted["convnet64"], trainable=True, keras=keras, dtype="float64")
+            layer = unihub.KerasLayer(reports["convnet64"].path, trainable=True, keras=keras, dtype="float64")
             kernel = library.initializers.Constant(recorded["w"])
             head = layers.Dense(2, use_bias=False, trainable=False, kernel_initializer=kernel, dtype="float64")
             model = library.Sequential([layers.InputLayer(recorded["x"].shape[1:], dtype="float64"), layer, head])
@@ -249,12 +258,12 @@ class TestFineTuning:
         np.testing.assert_allclose(seen["loss"], recorded["losses"].sum(1), rtol=1e-6)  # Keras 2.4 has it in float32.
         check_finals(named_weights(layer), recorded)
 
-    def test_while_loop(self, converted):
+    def test_while_loop(self, reports):
         """Two instances, one of them applied twice in a step."""
         recorded = np.load(str(DATA / "tf1_modules" / "loop.finetune.npz"))
         random = np.random.RandomState(0)
         x, y = random.randn(6, 4), random.randn(6, 4)
-        first, second = (tf.saved_model.load(converted["loop"]) for _ in range(2))
+        first, second = (tf.saved_model.load(reports["loop"].path) for _ in range(2))
         trained = list(first.trainable_variables) + list(second.trainable_variables)
         call = lambda model, x, steps: model.default({"x": tf.constant(x), "steps": tf.constant(steps)}, training=True)  # noqa: E731
         losses = []
@@ -270,11 +279,11 @@ class TestFineTuning:
         np.testing.assert_allclose(losses, recorded["losses"], rtol=1e-9)
         check_finals(dict(named(first.variables, "tower/module/"), **named(second.variables, "other/")), recorded)
 
-    def test_update_ops_of_the_signature_that_is_called(self, converted):
+    def test_update_ops_of_the_signature_that_is_called(self, reports):
         recorded = np.load(str(DATA / "tf1_modules" / "updates.finetune.npz"))
         random = np.random.RandomState(0)
         a, b, y = (random.randn(6, size) for size in (3, 3, 2))
-        model = tf.saved_model.load(converted["updates"])
+        model = tf.saved_model.load(reports["updates"].path)
         losses = []
         for _ in recorded["losses"]:
             with tf.GradientTape() as tape:
@@ -287,11 +296,11 @@ class TestFineTuning:
 
     @pytest.mark.thorough
     @pytest.mark.skipif(not HAS_TIME, reason="runs on the oldest and the newest TensorFlow")
-    def test_first_step_of_mobilenet(self, converted):
+    def test_first_step_of_mobilenet(self, reports):
         """The record has what can be compared between versions of TensorFlow; the same one has the original's step."""
         recorded = np.load(str(DATA / "tf1_hub" / "mobilenet.first_step.npz"))
         x, w, y = mobilenet_batch()
-        model = tf.saved_model.load(converted[LARGE])
+        model = tf.saved_model.load(reports[LARGE].path)
         with tf.GradientTape() as tape:
             task = tf.reduce_mean(tf.square(tf.matmul(model(tf.constant(x), training=True), w) - y))
             l2 = tf.add_n([loss() for loss in model.regularization_losses])
@@ -340,14 +349,14 @@ def stripes(rows, seed):
 @pytest.mark.parametrize("keras", KERASES)
 @pytest.mark.slow
 class TestKeras:
-    def test_fit_does_more_than_a_frozen_model_allows(self, converted, keras):
+    def test_fit_does_more_than_a_frozen_model_allows(self, reports, keras):
         library = getattr(_compat, keras)()
         (x, y), held_out = stripes(256, 0), stripes(256, 1)
         accuracy = {}
         for trainable in (False, True):
             tf.random.set_seed(0)
             np.random.seed(0)
-            layer = unihub.load(converted["convnet"], trainable=trainable, api="keras", keras=keras)
+            layer = unihub.load(reports["convnet"].path, trainable=trainable, api="keras", keras=keras)
             layers = library.layers
             model = library.Sequential([layers.InputLayer((32, 32, 3)), layer, layers.Dense(2)])
             loss = library.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -365,8 +374,8 @@ class TestKeras:
             accuracy[trainable] = model.evaluate(*held_out, verbose=0)[1]
         assert accuracy[True] > 0.9 and accuracy[True] > accuracy[False] + 0.2, accuracy
 
-    def test_without_a_train_variant(self, converted, keras):
-        layer = unihub.load(converted["text_embedding"], trainable=True, api="keras", keras=keras)
+    def test_without_a_train_variant(self, reports, keras):
+        layer = unihub.load(reports["text_embedding"].path, trainable=True, api="keras", keras=keras)
         assert "training= changes nothing: the TF1 model had no {train} variant." in layer.plan.reasons
         words = tf.constant(["hello world", "unknown"])
         np.testing.assert_array_equal(layer(words, training=True).numpy(), layer(words, training=False).numpy())
@@ -552,9 +561,9 @@ class TestConversion:
             v1.saved_model.simple_save(session, str(directory / "original"), {"x": x}, {"y": y})
         return convert(directory / "original", directory / "converted")
 
-    def test_what_is_converted_already(self, converted, tmp_path):
+    def test_what_is_converted_already(self, reports, tmp_path):
         with pytest.raises(errors.UnsupportedError, match="is a TF2 SavedModel, and there is nothing to convert"):
-            convert(converted["convnet64"], tmp_path / "out")
+            convert(reports["convnet64"].path, tmp_path / "out")
         assert list(tmp_path.iterdir()) == []
 
     def test_inside_a_function(self, tmp_path):
