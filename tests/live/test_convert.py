@@ -3,10 +3,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -55,10 +57,9 @@ class Reports(dict):
         self._directory = directory
 
     def __missing__(self, name):
-        original = self._directory / "original" / name
-        shutil.copytree(str(find(name)), str(original))
-        self[name] = convert(original, self._directory / name)
-        shutil.rmtree(str(original))
+        with tempfile.TemporaryDirectory() as originals:
+            shutil.copytree(str(find(name)), os.path.join(originals, name))
+            self[name] = convert(os.path.join(originals, name), self._directory / name)
         return self[name]
 
 
@@ -76,6 +77,7 @@ def every_report(reports):
 
 PLAIN_LOAD = """
 import sys
+import tempfile
 sys.modules["unihub"] = sys.modules["tensorflow_hub"] = None  # None can be imported no more
 import numpy as np, tensorflow as tf
 out = sys.argv[1]
