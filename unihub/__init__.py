@@ -13,29 +13,29 @@ from __future__ import annotations
 import importlib
 from typing import Any, List
 
-from unihub import _keras_registration
+from unihub._strategies import keras_registration
 
 __version__ = "0.1.0"
 
 # Each public name and the module it lives in, imported at first use.
 _EXPORTS = {
-    "KerasLayer": "unihub._facade",
-    "Module": "unihub._facade",
-    "add_signature": "unihub._module_fn",
-    "attach_message": "unihub._module_fn",
-    "convert": "unihub._convert",
+    "KerasLayer": "unihub._api",
+    "Module": "unihub._api",
+    "add_signature": "unihub._save.module_function",
+    "attach_message": "unihub._save.module_function",
+    "convert": "unihub._convert.convert",
     "errors": "unihub.errors",
-    "inspect": "unihub._facade",
-    "load": "unihub._facade",
-    "matrix": "unihub._matrix",
-    "plan": "unihub._facade",
+    "inspect": "unihub._api",
+    "load": "unihub._api",
+    "matrix": "unihub._plan.matrix",
+    "plan": "unihub._api",
     "resolve": "unihub._resolve",
-    "save": "unihub._save",
+    "save": "unihub._save.save",
 }
 
 __all__ = sorted(_EXPORTS)
 
-_keras_registration.register()
+keras_registration.register()
 
 
 def __getattr__(name: str) -> Any:

@@ -46,7 +46,7 @@ HAS_KERAS2 = not hasattr(tf.keras, "ops")  # Keras 3 brought them
 
 def check_environment():
     """Fails the run when the process is not what it says."""
-    from unihub._runtime import detect_runtime
+    from unihub._plan.runtime import detect_runtime
 
     found = detect_runtime()
     declared = {
@@ -69,7 +69,7 @@ check_environment()
 
 
 def pytest_report_header(config):
-    from unihub._runtime import detect_runtime
+    from unihub._plan.runtime import detect_runtime
 
     return "unihub runtime: {} on Python {}".format(detect_runtime(), sys.version.split()[0])
 

@@ -162,11 +162,11 @@ def flatten(tensor):
 
 def compute(function, arguments):
     """What a function's own graph computes, as flat records: SIGNATURE/in/NAME.PART and SIGNATURE/out/NAME.PART."""
-    from unihub import _module_fn
+    from unihub._save import module_function
 
     records = {}
     with tf.Graph().as_default(), v1.variable_scope("", use_resource=True):
-        signatures = _module_fn.call(function, arguments).signatures
+        signatures = module_function.call(function, arguments).signatures
         with v1.Session() as session:
             session.run([v1.global_variables_initializer(), v1.tables_initializer()])
             for signature, (inputs, outputs) in signatures.items():

@@ -18,7 +18,7 @@ from unsafe_models import DEPTHS, KINDS, plant, write_graph, write_lambda, write
 import unihub
 from unihub import errors
 from unihub._audit import op_packages
-from unihub._audit.unsafe_ops import UNSAFE_OPS
+from unihub._saved_model.unsafe_ops import UNSAFE_OPS
 
 
 def found_in(path):
@@ -69,12 +69,12 @@ def test_lambda_layer(tmp_path):
 
 
 def test_the_ops_of_the_table_that_this_tensorflow_has_are_spelt_right():
-    from unihub import _compat
+    from unihub._tf import packages
 
-    known = [op for op in UNSAFE_OPS if ">" not in op and _compat.is_registered_op(op)]
+    known = [op for op in UNSAFE_OPS if ">" not in op and packages.is_registered_op(op)]
     # Each TensorFlow has all but those that came later, or belong to a package.
     assert len(known) >= 60
-    assert not _compat.is_registered_op("NoSuchOpAtAll")
+    assert not packages.is_registered_op("NoSuchOpAtAll")
 
 
 # What it decides.
@@ -188,7 +188,7 @@ class TestTrust:
             unihub.plan(str(DATA / "tf1_hub" / "convnet"), trust=3)
 
     def test_a_saved_layer_does_not_decide_it(self, fetched):
-        from unihub._layer import options_of
+        from unihub._strategies.layer_mixin import options_of
 
         config = {"handle": fetched, "trust": True, "custom_op_libraries": ["/tmp/x.so"]}
         assert options_of(config) == {"handle": fetched}

@@ -19,8 +19,9 @@ from conftest import DATA, HAS_HUB, HAS_KERAS2, RUNTIME, TENSORFLOW, live_contex
 from module_programs import mobilenet_batch, sample
 
 import unihub
-from unihub import _compat, errors
-from unihub._backends import tf1_session
+from unihub import errors
+from unihub._convert import tf1_session
+from unihub._tf import packages
 
 v1 = tf.compat.v1
 RATE = float(np.float32(0.05))  # as the optimizer of TensorFlow 1 rounds it
@@ -243,7 +244,7 @@ class TestFineTuning:
     @pytest.mark.slow
     def test_convnet64_with_fit(self, reports, keras, run_eagerly):
         recorded = np.load(str(DATA / "tf1_hub" / "convnet64.finetune.npz"))
-        library = getattr(_compat, keras)()
+        library = getattr(packages, keras)()
         layers = library.layers
         with in_float64(library):
             layer = unihub.KerasLayer(reports["convnet64"].path, trainable=True, keras=keras, dtype="float64")
@@ -352,7 +353,7 @@ def stripes(rows, seed):
 @pytest.mark.slow
 class TestKeras:
     def test_fit_does_more_than_a_frozen_model_allows(self, reports, keras):
-        library = getattr(_compat, keras)()
+        library = getattr(packages, keras)()
         (x, y), held_out = stripes(256, 0), stripes(256, 1)
         accuracy = {}
         for trainable in (False, True):

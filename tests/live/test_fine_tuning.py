@@ -11,7 +11,7 @@ from conftest import DATA, RUNTIME, live_context
 from packaging.version import Version
 
 import unihub
-from unihub import _compat
+from unihub._tf import packages
 
 v1 = tf.compat.v1
 TF = Version(Version(tf.__version__).base_version)
@@ -26,7 +26,7 @@ needs_estimator = pytest.mark.skipif(
 
 
 def keras2():
-    return _compat.keras2()
+    return packages.keras2()
 
 
 def sgd(rate):

@@ -11,7 +11,7 @@ from test_fine_tuning import GRAPH_MODES, TF
 
 import unihub
 from unihub import errors
-from unihub._backends.graph_module import Module
+from unihub._strategies.graph_module import Module
 
 v1 = tf.compat.v1
 MODULES = DATA / "tf1_modules"

@@ -13,7 +13,7 @@ import tensorflow as tf
 from conftest import DATA, RUNTIME, TENSORFLOW, live_context
 
 import unihub
-from unihub import _compat
+from unihub._tf import packages
 
 v1 = tf.compat.v1
 
@@ -72,7 +72,7 @@ def test_all_models_are_there():
 def test_the_messages(path):
     """TensorFlow's own classes parse the file; the rest of TensorFlow is not asked, so it holds for every model."""
     info = unihub.inspect(path)
-    messages = _compat.read_meta_graphs(path)
+    messages = packages.read_meta_graphs(path)
     assert len(info.meta_graphs) == len(messages) > 0
     for found, wanted in zip(info.meta_graphs, messages):
         library = wanted.graph_def.library.function
@@ -173,7 +173,7 @@ def tracked(root):
     found = [root]
     seen = {id(root)}
     for obj in found:
-        for child in _compat.tracked_children(obj).values():
+        for child in packages.tracked_children(obj).values():
             if id(child) not in seen:
                 seen.add(id(child))
                 found.append(child)
@@ -199,8 +199,8 @@ def test_the_objects(path):
             real = function.structured_outputs[tensor.name]
             assert tensor.dtype == real.dtype.name and real.shape.is_compatible_with(tf.TensorShape(tensor.shape))
     assert info.callable == callable(loaded)
-    if info.callable and type(loaded.__call__) is _compat.restored_function_type():
-        assert info.plain.call.arguments == tuple(name for name in _compat.restored_arguments(loaded) if name != "self")
+    if info.callable and type(loaded.__call__) is packages.restored_function_type():
+        assert info.plain.call.arguments == tuple(name for name in packages.restored_arguments(loaded) if name != "self")
         assert info.plain.call.traces == len(loaded.__call__.concrete_functions)
     variables = [obj for obj in tracked(loaded) if isinstance(obj, tf.Variable)]
     wanted = sorted((each.dtype.name, str(shape_of(each.shape)), each.trainable) for each in variables)
@@ -327,7 +327,7 @@ def test_env_here(tmp_path):
     # What TensorFlow says when it is imported belongs into a report of a bug.
     assert ended == "True 0" and found["imported"]["devices"]
     assert found["runtime"]["tensorflow"] == tf.__version__
-    if unihub._compat.installed_version("tensorflow-hub"):
+    if unihub._tf.packages.installed_version("tensorflow-hub"):
         assert found["imported"]["problems"] == []
 
 

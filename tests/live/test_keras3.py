@@ -20,9 +20,9 @@ from conftest import DATA, HAS_HUB, RUNTIME, assert_close, load_golden
 from packaging.version import Version
 
 import unihub
-from unihub import _compat
-from unihub._runtime import detect_runtime
-from unihub._vocabulary import Keras
+from unihub._plan.runtime import detect_runtime
+from unihub._tf import packages
+from unihub._types import Keras
 from unihub.errors import (
     InputError,
     IntegrityError,
@@ -763,7 +763,7 @@ class TestRefusals:
     @eager_only
     @needs_keras2
     def test_a_mix_of_two_kerases(self):
-        keras2 = _compat.keras2()
+        keras2 = packages.keras2()
         with pytest.raises(InputError, match="is a keras3 layer.*tensor of keras2") as caught:
             unihub.KerasLayer(REUSABLE)(keras2.Input([8]))
         assert 'keras="keras2"' in caught.value.hint
@@ -778,14 +778,14 @@ class TestRefusals:
         with pytest.raises(ValueError, match="Only instances of"):
             keras.Sequential([unihub.KerasLayer(REUSABLE, keras="keras2")])
         with pytest.raises(TypeError, match="must be an instance of"):
-            _compat.keras2().Sequential([unihub.KerasLayer(REUSABLE)])
+            packages.keras2().Sequential([unihub.KerasLayer(REUSABLE)])
 
     @eager_only
     def test_another_backend(self, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(keras.config, "backend", lambda: "torch")
             with pytest.raises(RuntimeUnavailableError, match="Keras 3 on torch") as caught:
-                _compat.keras3()
+                packages.keras3()
         assert "KERAS_BACKEND=tensorflow" in caught.value.hint
 
     @eager_only

@@ -10,7 +10,7 @@ import tensorflow as tf
 from conftest import DATA, HAS_KERAS2, RUNTIME, TENSORFLOW, hub, live_context
 
 import unihub
-from unihub._runtime import detect_runtime
+from unihub._plan.runtime import detect_runtime
 
 v1 = tf.compat.v1
 EAGER = RUNTIME == "tf2"

@@ -29,13 +29,14 @@ from saved_objects import (
 )
 
 import unihub
-from unihub import _compat, errors
+from unihub import errors
+from unihub._tf import packages
 
 pytestmark = pytest.mark.slow
 
 v1, v2 = tf.compat.v1, tf.compat.v2
 REUSABLE = str(DATA / "saved_model" / "reusable")
-HAS_TF_KERAS = HAS_KERAS2 or _compat.installed_version("tf_keras") is not None
+HAS_TF_KERAS = HAS_KERAS2 or packages.installed_version("tf_keras") is not None
 
 reads_saved_models = pytest.mark.skipif(TENSORFLOW < (1, 15), reason="refused cells; TestRefusal proves it")
 eager_only = pytest.mark.skipif(RUNTIME != "tf2", reason="eager TensorFlow only")
@@ -49,7 +50,7 @@ KERASES = [("keras2", mode) for mode in MODES if HAS_TF_KERAS] + [("keras3", "tf
 
 
 def keras_named(name):
-    return _compat.keras2() if name == "keras2" else _compat.keras3()
+    return packages.keras2() if name == "keras2" else packages.keras3()
 
 
 @contextlib.contextmanager
@@ -100,13 +101,13 @@ def tensors(example):
 def load_plain(path):
     """What TensorFlow gives by itself; which would end a process of TensorFlow 2.4 when it is collected."""
     loaded = v1.saved_model.load_v2(path)
-    _compat.leave_to_sessions(loaded)
+    packages.leave_to_sessions(loaded)
     return loaded
 
 
 def load_hub_layer(path):
     layer = hub.KerasLayer(path, trainable=True)
-    _compat.leave_to_sessions(layer.resolved_object)
+    packages.leave_to_sessions(layer.resolved_object)
     return layer
 
 
@@ -666,7 +667,7 @@ class TestFineTuning:
             model, example, options = build("sequential", keras, live)
             path = save(model, tmp_path / "model", **options)
             layer = load_hub_layer(path)
-            keras2 = _compat.keras2()
+            keras2 = packages.keras2()
             around = keras2.Sequential([layer])
             optimizers = getattr(keras2.optimizers, "legacy", keras2.optimizers)
             around.compile(optimizers.SGD(RATE), "mse")

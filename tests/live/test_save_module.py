@@ -9,8 +9,9 @@ from conftest import HAS_HUB_MODULE, MODES, live_context
 from saved_modules import HAS_RAGGED, classifier, note
 
 import unihub
-from unihub import _matrix, errors
-from unihub._backends.graph_module import Module
+from unihub import errors
+from unihub._plan import matrix
+from unihub._strategies.graph_module import Module
 
 v1 = tf.compat.v1
 GRAPH_MODES = [mode for mode in MODES if mode != "tf2"]
@@ -43,7 +44,7 @@ def backend(request, monkeypatch):
 
 
 def use(backend, monkeypatch):
-    monkeypatch.setattr(_matrix, "WRITERS", [each for each in _matrix.WRITERS if each.backend == backend])
+    monkeypatch.setattr(matrix, "WRITERS", [each for each in matrix.WRITERS if each.backend == backend])
 
 
 def save(obj, target, **options):
@@ -187,11 +188,11 @@ class TestValues:
     def train_elsewhere(self, directory, function=classifier, **arguments):
         """A checkpoint of what a function builds, and its values."""
         prefix = str(directory / "model.ckpt")
-        from unihub import _module_fn
+        from unihub._save import module_function
 
         with tf.Graph().as_default():
             with v1.variable_scope("", use_resource=True):
-                _module_fn.call(function, arguments)
+                module_function.call(function, arguments)
             with v1.Session() as session:
                 session.run(v1.global_variables_initializer())
                 session.run([v1.assign_add(part, tf.ones_like(part)) for part in v1.global_variables()])

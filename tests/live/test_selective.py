@@ -26,9 +26,12 @@ from conftest import (
 from hypothesis import HealthCheck, given, settings, strategies
 
 import unihub
-from unihub import _compat, _plan, _selective, errors
+from unihub import errors
 from unihub._audit import requirements
-from unihub._backends import restored_variables
+from unihub._partial import loader as _selective
+from unihub._partial import parallel_restore
+from unihub._plan import plan as _plan
+from unihub._tf import packages
 
 if TENSORFLOW < (1, 15):
     pytest.skip("TensorFlow 1.14 has not the specs that the models below are made of", allow_module_level=True)
@@ -348,10 +351,10 @@ needs_options = pytest.mark.skipif(TENSORFLOW < (2, 8), reason="before 2.8 Tenso
 def test_variables_are_read_at_once_by_some_threads(tmp_path, monkeypatch):
     path = use_models.write(use_models.Nested, str(tmp_path))
     shares = []
-    read = restored_variables._read
-    monkeypatch.setattr(restored_variables, "_LEAST_SHARE", 1)
+    read = parallel_restore._read
+    monkeypatch.setattr(parallel_restore, "_LEAST_SHARE", 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
-    monkeypatch.setattr(restored_variables, "_read", lambda prefix, share: shares.append(share) or read(prefix, share))
+    monkeypatch.setattr(parallel_restore, "_read", lambda prefix, share: shares.append(share) or read(prefix, share))
     check_itself(path)
     keys = [value.key for share in shares for value in share]
     assert 1 < len(shares) <= 3 and len(set(keys)) == len(keys) > 3
@@ -567,7 +570,7 @@ class TestKerasModels:
 
 @needs_tf2
 @pytest.mark.thorough
-@pytest.mark.skipif(not (HAS_KERAS2 or _compat.installed_version("tf_keras")), reason="Keras 2 writes the models")
+@pytest.mark.skipif(not (HAS_KERAS2 or packages.installed_version("tf_keras")), reason="Keras 2 writes the models")
 class TestBenchmarkModels:
     """The networks of the benchmarks, as this TensorFlow writes them."""
 
@@ -603,7 +606,7 @@ def test_slots_without_keras_2(monkeypatch):
     """Without the Keras that wrote it, TensorFlow does not load a model with the slots of an optimizer as a whole."""
     for name in ("tf_keras", "tf_keras.optimizers", "tf_keras.optimizers.legacy"):
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.setattr(_compat, "load_saved_model", without_optimizers(_compat.load_saved_model))
+    monkeypatch.setattr(packages, "load_saved_model", without_optimizers(packages.load_saved_model))
     archive = DATA / "keras" / "keras2-tf2.8.tar.gz"
     with pytest.raises(unihub.errors.LoadError, match="add_slot"):
         unihub.load(archive)
@@ -644,7 +647,7 @@ def test_graphs(place):
         return place.run(model(tf.constant(x)), model)
 
     part = call(full=False)
-    if HAS_KERAS2 or _compat.installed_version("tf_keras"):
+    if HAS_KERAS2 or packages.installed_version("tf_keras"):
         assert_same([part], [call(full=True)])
         return
     # The whole has an optimizer, which TensorFlow without Keras 2 does not know.

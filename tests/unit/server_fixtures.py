@@ -30,9 +30,9 @@ def own_cache(tmp_path, monkeypatch):
 @pytest.fixture
 def quick(monkeypatch):
     """Short waits before the next attempt."""
-    from unihub._resolve import web
+    from unihub._resolve import requests_client
 
-    monkeypatch.setattr(web, "_FIRST_WAIT", 0.01)
+    monkeypatch.setattr(requests_client, "_FIRST_WAIT", 0.01)
 
 
 @pytest.fixture(params=["http", "https"])

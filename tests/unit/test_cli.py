@@ -16,8 +16,8 @@ import unihub
 from unihub import _cli as cli
 from unihub import errors
 from unihub._cli import model_commands
-from unihub._cli.status import INTERRUPTED, LEFT, NOBODY_READS, STATUSES, USAGE, status_of
-from unihub._vocabulary import Api, Keras, Operation, RuntimeMode
+from unihub._cli.exit_status import INTERRUPTED, LEFT, NOBODY_READS, STATUSES, USAGE, status_of
+from unihub._types import Api, Keras, Operation, RuntimeMode
 
 pytest_plugins = ("server_fixtures",)
 

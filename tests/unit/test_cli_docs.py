@@ -9,7 +9,7 @@ import pytest
 
 import unihub
 from unihub import _cli, errors
-from unihub._cli.status import INTERRUPTED, LEFT, NOBODY_READS, STATUSES, USAGE
+from unihub._cli.exit_status import INTERRUPTED, LEFT, NOBODY_READS, STATUSES, USAGE
 
 ROOT = Path(unihub.__file__).parent.parent
 # The documentation is no part of the package.

@@ -17,7 +17,7 @@ import pytest
 from servers import FILES, WRONG, drip, drip_headers, files_in, in_turn, redirect, serve, status, tar_of
 
 import unihub
-from unihub._resolve import cache, progress, web
+from unihub._resolve import cache, progress, requests_client
 from unihub._resolve.download import Download
 from unihub.errors import DownloadError, HandleError, IntegrityError, ModelNotFoundError
 
@@ -343,8 +343,8 @@ def test_a_port_where_nobody_listens(own_cache):
 
 @pytest.mark.parametrize("failures", range(1, 9))
 def test_waits_grow_and_have_a_bound(failures, monkeypatch):
-    monkeypatch.setattr(web, "_FIRST_WAIT", 0.5)
-    waits = {web.wait_before_retry(ConnectionResetError(), failures) for _ in range(20)}
+    monkeypatch.setattr(requests_client, "_FIRST_WAIT", 0.5)
+    waits = {requests_client.wait_before_retry(ConnectionResetError(), failures) for _ in range(20)}
     middle = min(30, 0.5 * 2 ** (failures - 1))
     assert len(waits) > 1 and all(middle / 2 <= wait <= middle * 1.5 for wait in waits)
 
@@ -413,7 +413,7 @@ def test_a_cache_that_cannot_be_written(site, own_cache):
     site.answers["/other.tar.gz"] = serve(MODEL)
     # Root writes anywhere, so the process becomes somebody else, who may read everything there and write nothing; once
     # it has imported what lies where only root may look.
-    program = "import sys, unihub, unihub._resolve.hosted, unihub._resolve.download, requests, filelock, encodings.idna;"
+    program = "import sys, unihub, unihub._resolve.http, unihub._resolve.download, requests, filelock, encodings.idna;"
     program += "import os; os.getuid() or os.setuid(65534);" + RESOLVE
     shared = tempfile.mkdtemp()
     try:

@@ -6,9 +6,9 @@ import pytest
 from model_files import block, bundle_entry, saved_model, varint, write_variables
 
 import unihub
-from unihub import _model_info
-from unihub._audit import findings, keras_layers, op_packages, unsafe_ops
-from unihub._protobuf import Message, Source, WireError, encode_text
+from unihub._audit import op_packages
+from unihub._saved_model import keras_lambda, model_info, unsafe_ops, unsafe_scan
+from unihub._saved_model.wire import Message, Source, WireError, encode_text
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -18,7 +18,7 @@ CLEAN = sorted(file.parent for file in DATA.rglob("saved_model.pb"))
 def write(directory, graph):
     (directory / "saved_model.pb").write_bytes(graph)
     write_variables(directory, {"variables.data-00000-of-00001": 4}, {"w": bundle_entry(0, 0, 4)})
-    return _model_info.inspect(directory)
+    return model_info.inspect(directory)
 
 
 def unsafe(info):
@@ -189,7 +189,7 @@ class TestHostileBytes:
                 field = padded(2 << 3 | 2, tag) + padded(len("ReadFile"), length) + b"ReadFile"
                 graph = block(1, block(1, b"x") + block(2, b"Identity")) + block(1, before + field)
                 meta_graph = Message(Source.of_bytes(block(2, graph)), "MetaGraphDef")
-                assert [op.op for op in findings.find(meta_graph)] == ["ReadFile"], (tag, length)
+                assert [op.op for op in unsafe_scan.find(meta_graph)] == ["ReadFile"], (tag, length)
 
     @pytest.mark.parametrize("field", [b"\x92\x80\x80\x80\x10\x08", b"\x12\x88" + 8 * b"\x80" + b"\x7e"])
     def test_numbers_of_too_many_bits(self, tmp_path, field):
@@ -198,7 +198,7 @@ class TestHostileBytes:
         with pytest.raises(unihub.errors.UnihubError):
             self.found(tmp_path, [graph])
         with pytest.raises(WireError):
-            findings.find(Message(Source.of_bytes(block(2, graph)), "MetaGraphDef"))
+            unsafe_scan.find(Message(Source.of_bytes(block(2, graph)), "MetaGraphDef"))
 
     def test_a_name_that_goes_on(self, tmp_path):
         node = self.NAME + block(2, b"ReadFile") + varint(8 << 3 | 2) + varint(1) + b"x"
@@ -250,7 +250,7 @@ class TestLambda:
     def test_layers_of_other_names_are_not_read(self, tmp_path, monkeypatch):
         """A network has hundreds of these, which have megabytes of JSON."""
         read = []
-        monkeypatch.setattr(keras_layers.json, "loads", read.append)
+        monkeypatch.setattr(keras_lambda.json, "loads", read.append)
         assert self.found(tmp_path, {"config": {"layers": [dict(self.CODE, class_name="TFOpLambda")]}}) == []
         assert read == []
 

@@ -19,11 +19,11 @@ from model_files import (
 )
 from words import words_of
 
-from unihub._checkpoint import Index, decompress, read_index
-from unihub._formats import check_whole, detect_format
-from unihub._model_info import inspect
-from unihub._protobuf import WireError
-from unihub._vocabulary import Format
+from unihub._saved_model.checkpoint_index import Index, decompress, read_index
+from unihub._saved_model.formats import check_whole, detect_format
+from unihub._saved_model.model_info import inspect
+from unihub._saved_model.wire import WireError
+from unihub._types import Format
 from unihub.errors import IntegrityError, ModelNotFoundError, UnihubError, UnknownFormatError
 
 DATA = Path(__file__).parent.parent / "data"

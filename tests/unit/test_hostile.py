@@ -13,7 +13,7 @@ import pytest
 from servers import FILES, files_in, serve
 
 import unihub
-from unihub._resolve.gunzip import Gunzip
+from unihub._resolve.gzip_reader import Gunzip
 from unihub.errors import IntegrityError
 
 pytest_plugins = ("server_fixtures",)

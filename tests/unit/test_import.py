@@ -83,13 +83,13 @@ def test_a_missing_engine_says_what_to_install(engine, package):
 class TestCollector:
     """Python's garbage collector while TensorFlow is imported; a module that asks for it stands in TensorFlow's place."""
 
-    IMPORT = "import gc, sys; sys.path.insert(0, {!r}); from unihub import _compat, errors; "
+    IMPORT = "import gc, sys; sys.path.insert(0, {!r}); from unihub import errors; from unihub._tf import packages; "
     ASK = "import gc\ncompat = None\nduring = gc.isenabled()\nkept = [[number] for number in range(5000)]\n"
 
     @pytest.fixture
     def import_tensorflow(self, tmp_path):
         (tmp_path / "tensorflow.py").write_text(self.ASK)
-        return self.IMPORT.format(str(tmp_path)) + "tf = _compat.import_tensorflow(); "
+        return self.IMPORT.format(str(tmp_path)) + "tf = packages.import_tensorflow(); "
 
     def test_it_rests_during_the_import_only(self, import_tensorflow):
         assert run(import_tensorflow + "print(tf.during, gc.isenabled())") == ["False", "True"]
@@ -113,5 +113,5 @@ class TestCollector:
 
     def test_it_works_again_after_a_failure(self, tmp_path):
         (tmp_path / "tensorflow.py").write_text("raise ImportError('broken')")
-        code = "\ntry: _compat.import_tensorflow()\nexcept errors.RuntimeUnavailableError: print(gc.isenabled())"
+        code = "\ntry: packages.import_tensorflow()\nexcept errors.RuntimeUnavailableError: print(gc.isenabled())"
         assert run(self.IMPORT.format(str(tmp_path)).rstrip("; ") + code) == ["True"]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import unihub
-from unihub import _matrix
-from unihub._matrix import SERVERS, TABLE, lookup
-from unihub._vocabulary import Api, Backend, Format, Keras, Operation, RuntimeMode
+from unihub._plan import matrix
+from unihub._plan.matrix import SERVERS, TABLE, lookup
+from unihub._types import Api, Backend, Format, Keras, Operation, RuntimeMode
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -170,4 +170,4 @@ class TestPrinted:
         _, begin, rest = readme.partition("<!-- matrix: printed by unihub.matrix() -->\n")
         table, end, _ = rest.partition("\n<!-- end of matrix -->")
         assert begin and end
-        assert table == str(_matrix.matrix())
+        assert table == str(matrix.matrix())

@@ -8,10 +8,11 @@ import pytest
 from words import words_of
 
 import unihub
-from unihub import _matrix, errors
-from unihub._audit.findings import UnsafeOp
-from unihub._runtime import Runtime
-from unihub._vocabulary import Api, Format, Keras, Operation, RuntimeMode, Signature, Tensor, Use
+from unihub import errors
+from unihub._plan import matrix
+from unihub._plan.runtime import Runtime
+from unihub._saved_model.unsafe_scan import UnsafeOp
+from unihub._types import Api, Format, Keras, Operation, RuntimeMode, Signature, Tensor, Use
 from unihub.errors import (
     ConversionError,
     DownloadError,
@@ -30,7 +31,7 @@ from unihub.errors import (
 )
 
 TESTS = Path(__file__).parent
-PACKAGE = Path(errors.__file__).parent
+PACKAGE = Path(errors.__file__).parent.parent
 
 IMAGES = Tensor("images", "float32", (None, 32, 32, 3))
 DEFAULT = Signature("default", (IMAGES,), (Tensor("default", "float32", (None, 64)),))
@@ -39,9 +40,9 @@ SUM = Signature(
 )
 NO_INPUTS = Signature("count", (), (Tensor("output", "int64", ()),))
 
-CELL = _matrix.TABLE[Format.TF1_HUB, Operation.INFERENCE, RuntimeMode.TF2]
-ONE_CHOICE = _matrix.TABLE[Format.TF1_SAVED_MODEL, Operation.INFERENCE, RuntimeMode.TF1]
-REFUSAL = _matrix.TABLE[Format.TF1_HUB, Operation.FINE_TUNE, RuntimeMode.TF2]
+CELL = matrix.TABLE[Format.TF1_HUB, Operation.INFERENCE, RuntimeMode.TF2]
+ONE_CHOICE = matrix.TABLE[Format.TF1_SAVED_MODEL, Operation.INFERENCE, RuntimeMode.TF1]
+REFUSAL = matrix.TABLE[Format.TF1_HUB, Operation.FINE_TUNE, RuntimeMode.TF2]
 RUNTIME = Runtime(RuntimeMode.TF1_COMPAT, "2.18.1", "0.16.1", Keras.KERAS3)
 
 NO_PKG_RESOURCES = ModuleNotFoundError("No module named 'pkg_resources'")
@@ -1376,7 +1377,7 @@ def constructors():
 
 def refusal(key, tensorflow):
     format, operation, runtime = Format(key[0]), Operation(key[1]), RuntimeMode(key[2])
-    return UnsupportedError.refused(_matrix.lookup(format, operation, runtime, tensorflow), "models/it")
+    return UnsupportedError.refused(matrix.lookup(format, operation, runtime, tensorflow), "models/it")
 
 
 def all_texts():
@@ -1425,9 +1426,9 @@ def test_refusal_before_tensorflow_1_15(key):
 
 
 def test_every_refusal_of_the_matrix_has_its_text():
-    refused = {tuple(map(str, key)) for key, cell in _matrix.TABLE.items() if not cell.supported}
+    refused = {tuple(map(str, key)) for key, cell in matrix.TABLE.items() if not cell.supported}
     assert set(REFUSED) == refused
-    bounded = {(str(cell.format), str(cell.operation)) for cell in _matrix.TABLE.values() if cell.since}
+    bounded = {(str(cell.format), str(cell.operation)) for cell in matrix.TABLE.values() if cell.since}
     assert {key[:2] for key in REFUSED_BEFORE_1_15} == bounded
 
 
@@ -1451,9 +1452,9 @@ def test_hints_name_arguments_that_are_there():
 
 
 def test_messages_name_environment_variables_that_are_read():
-    named = set(re.findall(r"\b(UNIHUB_[A-Z_]+|TF_USE_[A-Z_]+)\b", (PACKAGE / "errors.py").read_text(encoding="utf-8")))
+    named = set(re.findall(r"\b(UNIHUB_[A-Z_]+|TF_USE_[A-Z_]+)\b", (PACKAGE / "errors" / "__init__.py").read_text(encoding="utf-8")))
     sources = "".join(
-        path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "errors.py"
+        path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.parent.name != "errors"
     )
     assert named == {"UNIHUB_CACHE_DIR", "UNIHUB_OFFLINE", "UNIHUB_TRUST", "TF_USE_LEGACY_KERAS"}
     assert all('"{}"'.format(name) in sources for name in named)

@@ -15,10 +15,11 @@ import pytest
 
 import unihub
 from unihub import _cli as cli
-from unihub import _compat, errors
+from unihub import errors
 from unihub._migrate import migrate_text, reasons
 from unihub._migrate.edit import Edit, apply_edits
 from unihub._migrate.files import find_programs, migrate_file
+from unihub._tf import packages
 
 HUB = "import tensorflow_hub as hub\n"
 OWN = "import unihub\n"
@@ -611,7 +612,7 @@ class TestCommand:
     def test_without_libcst(self, program, monkeypatch, capsys):
         monkeypatch.setitem(sys.modules, "libcst", None)
         with pytest.raises(errors.RuntimeUnavailableError, match="unihub\\[migrate\\]"):
-            _compat.import_libcst()
+            packages.import_libcst()
         assert cli.main(["migrate", str(program)]) == 8
         assert "pip install 'unihub[migrate]'" in capsys.readouterr().err
 

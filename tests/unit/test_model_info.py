@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from model_files import block, block_of, bundle_entry, number, saved_model, write_pieces, write_variables
 
-from unihub import _formats
-from unihub._model_info import Call, Contents, MetaGraph, ModelInfo, Variable, inspect
-from unihub._vocabulary import Format, Signature, Tensor
+from unihub._saved_model import formats
+from unihub._saved_model.model_info import Call, Contents, MetaGraph, ModelInfo, Variable, inspect
+from unihub._types import Format, Signature, Tensor
 from unihub.errors import IntegrityError, UnihubError
 
 TF1_HUB = Path(__file__).parent.parent / "data" / "tf1_hub"
@@ -399,7 +399,7 @@ class TestModelInfo:
 
     def test_read_once_while_the_files_stay_the_same(self, tmp_path, monkeypatch):
         first = inspect_text(tmp_path, "meta_graphs { graph_def { } }")
-        monkeypatch.setattr(_formats, "saved_model", None)
+        monkeypatch.setattr(formats, "saved_model", None)
         assert inspect(tmp_path) is first
 
     @pytest.mark.parametrize("name", ["variables/variables.index", "variables/variables.data-00000-of-00001"])
@@ -492,7 +492,7 @@ class TestCost:
 
     def test_no_framework_is_imported(self):
         code = (
-            "import sys; from unihub._model_info import inspect; inspect(sys.argv[1]); "
+            "import sys; from unihub._saved_model.model_info import inspect; inspect(sys.argv[1]); "
             "print([m for m in ('tensorflow', 'tensorflow_hub', 'keras', 'google.protobuf', 'numpy') if m in sys.modules])"
         )
         arguments = [sys.executable, "-c", code, str(TF1_HUB / "convnet")]

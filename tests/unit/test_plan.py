@@ -4,11 +4,12 @@ import types
 
 import pytest
 
-from unihub import _compat, _facade
-from unihub._model_info import Call, Contents, MetaGraph, ModelInfo, Variable
-from unihub._plan import Plan, Request, choose_server, choose_signature, choose_tags, decide, parse_request
-from unihub._runtime import Runtime
-from unihub._vocabulary import Api, Backend, Format, Keras, Operation, RuntimeMode, Signature, Tensor, Use
+from unihub import _api
+from unihub._plan.plan import Plan, Request, choose_server, choose_signature, choose_tags, decide, parse_request
+from unihub._plan.runtime import Runtime
+from unihub._saved_model.model_info import Call, Contents, MetaGraph, ModelInfo, Variable
+from unihub._tf import packages
+from unihub._types import Api, Backend, Format, Keras, Operation, RuntimeMode, Signature, Tensor, Use
 from unihub.errors import InputError, RuntimeUnavailableError, SignatureError, TagsError, UnsupportedError
 
 TF1 = Runtime(RuntimeMode.TF1, "1.15.5", "0.12.0", Keras.KERAS2)
@@ -60,7 +61,7 @@ def planned(info, runtime=TF2, **arguments):
 def hub(monkeypatch):
     """A tensorflow_hub of 0.15, so that who serves can be chosen without one."""
     module = types.SimpleNamespace(Module=object, KerasLayer=object)
-    monkeypatch.setattr(_compat, "import_tensorflow_hub", lambda: module)
+    monkeypatch.setattr(packages, "import_tensorflow_hub", lambda: module)
     return module
 
 
@@ -347,7 +348,7 @@ class TestApi:
 
 class TestServer:
     def test_load_needs_no_tensorflow_hub(self, monkeypatch):
-        monkeypatch.setattr(_compat, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
+        monkeypatch.setattr(packages, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
         assert planned(saved_model()).backend is Backend.UNIHUB
 
     def test_module_and_layer_are_served_upstream(self, hub):
@@ -355,7 +356,7 @@ class TestServer:
         assert choose_server(Api.KERAS, Keras.KERAS2, TF2).backend is Backend.TENSORFLOW_HUB
 
     def test_module_is_served_by_unihub_where_upstream_has_none(self, monkeypatch):
-        monkeypatch.setattr(_compat, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
+        monkeypatch.setattr(packages, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
         assert choose_server(Api.MODULE, None, TF2_KERAS3).backend is Backend.UNIHUB
         without = Runtime(RuntimeMode.TF1_COMPAT, "2.15.1", None, Keras.KERAS2)
         assert choose_server(Api.MODULE, None, without).backend is Backend.UNIHUB
@@ -367,7 +368,7 @@ class TestServer:
         assert caught.value.package == "tensorflow_hub"
 
     def test_layer_of_keras_3_is_served_by_unihub(self, monkeypatch):
-        monkeypatch.setattr(_compat, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
+        monkeypatch.setattr(packages, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
         assert planned(saved_model(), TF2_KERAS3, trainable=True).backend is Backend.UNIHUB
         assert planned(saved_model(), TF2, api="keras", keras="keras3").backend is Backend.UNIHUB
 
@@ -385,13 +386,13 @@ class TestServer:
         def fail():
             raise RuntimeUnavailableError.no_tensorflow_hub(ImportError("no"), None)
 
-        monkeypatch.setattr(_compat, "import_tensorflow_hub", fail)
+        monkeypatch.setattr(packages, "import_tensorflow_hub", fail)
         with pytest.raises(RuntimeUnavailableError, match="tensorflow_hub is not installed"):
             planned(saved_model(), TF2, api="keras", keras="keras2")
         assert planned(hub_module(), TF1).backend is Backend.UNIHUB
 
     def test_a_refusal_goes_before_a_missing_package(self, monkeypatch):
-        monkeypatch.setattr(_compat, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
+        monkeypatch.setattr(packages, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
         with pytest.raises(TagsError):
             planned(hub_module(), TF1, tags={"gpu"})
         with pytest.raises(SignatureError):
@@ -474,20 +475,20 @@ class TestNamesOfUpstream:
     @pytest.fixture
     def loaded(self, monkeypatch):
         calls = []
-        monkeypatch.setattr(_facade, "load", lambda *args, **options: calls.append((args, options)))
+        monkeypatch.setattr(_api, "load", lambda *args, **options: calls.append((args, options)))
         return calls
 
     def test_module(self, loaded):
-        _facade.Module("spec", True, "name", {"train"})
-        _facade.Module("spec")
+        _api.Module("spec", True, "name", {"train"})
+        _api.Module("spec")
         assert loaded == [
             (("spec", True), {"name": "name", "tags": {"train"}, "api": "module"}),
             (("spec", False), {"name": "module", "tags": None, "api": "module"}),
         ]
 
     def test_keras_layer(self, loaded):
-        _facade.KerasLayer("handle", True, {"a": 1}, output_key="y", signature_outputs_as_dict=None)
-        _facade.KerasLayer("handle")
+        _api.KerasLayer("handle", True, {"a": 1}, output_key="y", signature_outputs_as_dict=None)
+        _api.KerasLayer("handle")
         assert loaded == [
             (
                 ("handle", True),

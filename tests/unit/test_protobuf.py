@@ -3,7 +3,7 @@ import random
 import pytest
 from model_files import block, number, varint
 
-from unihub._protobuf import Message, Source, WireError, encode_text
+from unihub._saved_model.wire import Message, Source, WireError, encode_text
 
 
 def read(data, kind="SavedModel"):

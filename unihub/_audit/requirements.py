@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from typing import Any, FrozenSet, Iterable, List, Optional
 
-from unihub import _compat, errors
-from unihub._audit import op_packages, remember
+from unihub import errors
+from unihub._audit import op_packages, scan_cache
+from unihub._tf import packages as _compat
 
 
 def meet(plan: Any) -> None:
@@ -46,7 +47,7 @@ def import_packages(ops: Iterable[str]) -> Optional[BaseException]:
 def ops_of_whole(plan: Any) -> FrozenSet[str]:
     """The ops of all of the model of a plan."""
     if plan.source is plan.info.path:
-        remember.fill(plan.info, remember.OPS)
+        scan_cache.fill(plan.info, scan_cache.OPS)
     return plan.meta_graph.contents.ops  # type: ignore[no-any-return]
 
 

@@ -11,8 +11,8 @@ import warnings
 from typing import Any, FrozenSet, Tuple, Union
 
 from unihub import errors
-from unihub._audit.findings import UnsafeOp
-from unihub._resolve import origin
+from unihub._resolve import provenance
+from unihub._saved_model.unsafe_scan import UnsafeOp
 
 VARIABLE = "UNIHUB_TRUST"
 
@@ -79,7 +79,7 @@ def check(handle: Any, path: str, found: Tuple[UnsafeOp, ...], trust: Trust) -> 
         return ()
     if trust is False:
         raise errors.UnsafeModelError.refused(str(handle), left)
-    if origin.is_fetched(path):
+    if provenance.is_fetched(path):
         raise errors.UnsafeModelError.untrusted(str(handle), left)
     return left
 

@@ -12,7 +12,7 @@ import sys
 from typing import IO, Iterable, Optional, Sequence
 
 from unihub import errors
-from unihub._cli import cache_commands, environment, matrix, migration, model_commands, status
+from unihub._cli import cache_commands, environment, exit_status, matrix, migration, model_commands
 from unihub._cli.page import Page
 from unihub._cli.parser import error_json, make_parser
 from unihub._cli.report import BAD, Block, Fields, Line, Report, lines
@@ -48,11 +48,11 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     except errors.UnihubError as error:
         return _tell(error, arguments.json)
     except KeyboardInterrupt:
-        return status.INTERRUPTED
+        return exit_status.INTERRUPTED
     except BrokenPipeError:
         # Python would fail once more when it flushes the stream at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return status.NOBODY_READS
+        return exit_status.NOBODY_READS
 
 
 def _offer_completions(parser: object) -> None:
@@ -74,7 +74,7 @@ def _run(arguments: object) -> int:
 
 
 def _tell(error: errors.UnihubError, for_machines: bool) -> int:
-    name, ended = type(error).__name__, status.status_of(error)
+    name, ended = type(error).__name__, exit_status.status_of(error)
     if for_machines:
         print(error_json(name, error.what, error.why, error.hint, error.docs, ended))
     else:

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Iterable, List, Optional, Sequence
 from unihub import errors
 from unihub._cli import completion
 from unihub._cli.command import Argument, Command
+from unihub._cli.exit_status import STATUSES
 from unihub._cli.report import BAD, FAINT, GOOD, Block, Exact, Line, Report, Table, lines
-from unihub._cli.status import STATUSES
 
 if TYPE_CHECKING:
-    from unihub._cli.cached import Stored
+    from unihub._cli.cache_entries import Stored
     from unihub._resolve.manifest import Manifest
 
 
 def _list(arguments: argparse.Namespace) -> Report:
     """Lists what is in the cache."""
-    from unihub._cli import cached
+    from unihub._cli import cache_entries
     from unihub._resolve import cache
 
-    found = list(cached.stored())
+    found = list(cache_entries.stored())
     rows = [[lines("{:,}".format(each.size)), lines(each.name, *_facts(each.manifest))] for each in found]
     total = sum(each.size for each in found)
     table: List[Block] = [Table(("bytes", "entry"), rows, numbers=(0,))] if found else []
@@ -35,12 +35,12 @@ def _facts(found: Optional[Manifest]) -> Iterable[str]:
 
 def _verify(arguments: argparse.Namespace) -> Report:
     """Reads all models in the cache, and compares them with their manifests."""
-    from unihub._cli import cached
-    from unihub._resolve import models
+    from unihub._cli import cache_entries
+    from unihub._resolve import entries
 
     blocks: List[Block] = []
     data = []
-    for each in cached.stored((models.MODELS, models.ARCHIVES)):
+    for each in cache_entries.stored((entries.MODELS, entries.ARCHIVES)):
         problems = each.damage(thorough=True)
         blocks.append(Line("damaged  " + each.name, BAD) if problems else Line("whole    " + each.name, GOOD))
         blocks += [Line("         " + problem) for problem in problems]
@@ -50,10 +50,10 @@ def _verify(arguments: argparse.Namespace) -> Report:
 
 def _remove(arguments: argparse.Namespace) -> Report:
     """Removes entries, named by their handles or as ``cache ls`` names them."""
-    from unihub._cli import cached
+    from unihub._cli import cache_entries
     from unihub._resolve import cache
 
-    found = list(cached.stored())
+    found = list(cache_entries.stored())
     chosen = []
     for name in arguments.names:
         matching = [each for each in found if name == each.name or _is_of(each, name)]
@@ -74,14 +74,14 @@ def _is_of(stored: Stored, handle: str) -> bool:
 
 def _prune(arguments: argparse.Namespace) -> Report:
     """Removes what is of no use: damaged entries, what dead processes left, parts of models that are gone."""
-    from unihub._cli import cached
-    from unihub._resolve import cache, lock, models
+    from unihub._cli import cache_entries
+    from unihub._resolve import cache, entries, lock
 
-    paths = [each.path for each in cached.stored((models.MODELS, models.ARCHIVES)) if each.damage()]
-    for group in cached.present():
+    paths = [each.path for each in cache_entries.stored((entries.MODELS, entries.ARCHIVES)) if each.damage()]
+    for group in cache_entries.present():
         paths += cache.abandoned(os.path.join(cache.root(), group))
     paths += lock.abandoned()
-    paths += [each.path for each in cached.stored() if each.manifest is None and each.leads_nowhere]
+    paths += [each.path for each in cache_entries.stored() if each.manifest is None and each.leads_nowhere]
     return _removed(list(dict.fromkeys(paths)), arguments.dry_run)
 
 

@@ -23,9 +23,9 @@ def handles(prefix: str, **_: Any) -> List[str]:
 
 def entries(prefix: str, **_: Any) -> List[str]:
     """What ``cache rm`` takes: handles and the names of entries."""
-    from unihub._cli import cached
+    from unihub._cli import cache_entries
 
-    names = [each.name for each in cached.stored()]
+    names = [each.name for each in cache_entries.stored()]
     return [each for each in names + _cached_handles() if each.startswith(prefix)]
 
 
@@ -37,6 +37,6 @@ def directories(prefix: str, **_: Any) -> Any:
 
 
 def _cached_handles() -> List[str]:
-    from unihub._cli import cached
+    from unihub._cli import cache_entries
 
-    return sorted({each.manifest.handle for each in cached.stored() if each.manifest})
+    return sorted({each.manifest.handle for each in cache_entries.stored() if each.manifest})

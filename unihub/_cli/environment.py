@@ -32,11 +32,11 @@ def _find(imports: bool) -> Dict[str, Any]:
     import platform
 
     import unihub
-    from unihub import _compat
-    from unihub._cli import cached
+    from unihub._cli import cache_entries
     from unihub._resolve import cache
+    from unihub._tf import packages as _compat
 
-    entries, variables = list(cached.stored()), _variables()
+    entries, variables = list(cache_entries.stored()), _variables()
     # More than one that brings TensorFlow is a reason for trouble.
     packages = _compat.TENSORFLOW_DISTRIBUTIONS + _PACKAGES
     with quiet.tensorflow():
@@ -65,7 +65,8 @@ def _without_secrets(name: str, value: str) -> str:
 
 def _find_runtime(imports: bool) -> Optional[Dict[str, Any]]:
     """How TensorFlow runs here; by the installed versions alone, unless it is to be imported."""
-    from unihub import _runtime, errors
+    from unihub import errors
+    from unihub._plan import runtime as _runtime
 
     try:
         found = _runtime.detect_runtime() if imports else _runtime.runtime_elsewhere()
@@ -76,7 +77,8 @@ def _find_runtime(imports: bool) -> Optional[Dict[str, Any]]:
 
 def _import() -> Dict[str, List[str]]:
     """What is known only once TensorFlow and tensorflow_hub were imported."""
-    from unihub import _compat, errors
+    from unihub import errors
+    from unihub._tf import packages as _compat
 
     found: Dict[str, List[str]] = {"problems": [], "devices": []}
     try:

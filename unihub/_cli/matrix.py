@@ -11,9 +11,9 @@ from unihub._cli.command import Argument, Command, version
 from unihub._cli.report import BAD, FAINT, GOOD, Block, Line, Report, Table, lines
 
 if TYPE_CHECKING:
-    from unihub._matrix import Cell, Choice
-    from unihub._runtime import Runtime
-    from unihub._vocabulary import Keras
+    from unihub._plan.matrix import Cell, Choice
+    from unihub._plan.runtime import Runtime
+    from unihub._types import Keras
 
 
 class _Served(NamedTuple):
@@ -59,7 +59,7 @@ def _mark(is_served: bool) -> str:
     return marks[is_served]
 
 
-def _matrix(arguments: argparse.Namespace) -> Report:
+def matrix(arguments: argparse.Namespace) -> Report:
     """Shows what can be done with which format in which runtime; --here, also who serves it on this machine."""
     here = _detect() if arguments.here else None
     tensorflow = here.tensorflow if here else arguments.tensorflow
@@ -80,23 +80,24 @@ def _versions(here: Runtime) -> str:
 
 
 def _detect() -> Runtime:
-    from unihub import _runtime
+    from unihub._plan import runtime
 
     # Whether tensorflow_hub can be used is known only once it was imported, and it imports TensorFlow.
     with quiet.everything():
-        return _runtime.detect_runtime()
+        return runtime.detect_runtime()
 
 
 def _cells(tensorflow: Optional[str]) -> List[Cell]:
     """The rows, as they hold for a TensorFlow, in the runtimes that it has."""
-    from unihub import _compat, _matrix
+    from unihub._plan import matrix
+    from unihub._tf import packages
 
     if tensorflow is None:
-        return list(_matrix.TABLE.values())
-    runtimes = _compat.runtimes_of(tensorflow)
-    table = _matrix.TABLE.values()
+        return list(matrix.TABLE.values())
+    runtimes = packages.runtimes_of(tensorflow)
+    table = matrix.TABLE.values()
     return [
-        _matrix.lookup(cell.format, cell.operation, cell.runtime, tensorflow)
+        matrix.lookup(cell.format, cell.operation, cell.runtime, tensorflow)
         for cell in table
         if str(cell.runtime) in runtimes
     ]
@@ -105,7 +106,7 @@ def _cells(tensorflow: Optional[str]) -> List[Cell]:
 def _serve(choice: Choice, cell: Cell, here: Optional[Runtime]) -> _Served:
     if here is None:
         return _Served(choice)
-    from unihub._vocabulary import Api, Keras
+    from unihub._types import Api, Keras
 
     own_first: Iterable[Any] = sorted(Keras, key=lambda keras: keras is not here.keras)
     kinds = own_first if choice.api is Api.KERAS else [None]
@@ -116,15 +117,16 @@ def _find_server(choice: Choice, keras: Optional[Keras], cell: Cell, here: Runti
     """Who serves a choice, or the error that says what is missing."""
     from dataclasses import replace
 
-    from unihub import _compat, _matrix, _plan
-    from unihub._vocabulary import Keras, Operation
+    from unihub._plan import matrix, plan
+    from unihub._tf import packages
+    from unihub._types import Keras, Operation
 
-    servers = _matrix.WRITERS if cell.operation is Operation.CREATE else _matrix.SERVERS
+    servers = matrix.WRITERS if cell.operation is Operation.CREATE else matrix.SERVERS
     try:
         with quiet.everything():
-            server = _plan.choose_server(choice.api, keras, replace(here, mode=cell.runtime), servers)
+            server = plan.choose_server(choice.api, keras, replace(here, mode=cell.runtime), servers)
             if keras is Keras.KERAS3:
-                _compat.keras3()
+                packages.keras3()
             return server
     except errors.RuntimeUnavailableError as exc:
         return exc
@@ -167,7 +169,7 @@ _TENSORFLOW = {"type": version, "metavar": "VERSION", "help": "what holds for th
 COMMANDS = (
     Command(
         ("matrix",),
-        _matrix,
+        matrix,
         (
             Argument("--here", _HERE, excludes_others=True),
             Argument("--tensorflow", _TENSORFLOW, excludes_others=True),

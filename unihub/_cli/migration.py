@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import argparse
 
-from unihub._cli import status
+from unihub._cli import exit_status
 from unihub._cli.command import Argument, Command, existing
 from unihub._cli.report import BAD, GOOD, LABEL, PLAIN, Exact, Report
 
@@ -24,7 +24,7 @@ def _migrate(arguments: argparse.Namespace) -> Report:
     return Report(
         [Exact(line, _STYLES.get(line[:1], PLAIN)) for line in change.split("\n")[:-1]],
         report.to_json(migrations, arguments.write),
-        status.LEFT if any(migration.findings for migration in migrations) else 0,
+        exit_status.LEFT if any(migration.findings for migration in migrations) else 0,
         [Exact(report.to_text(migrations, arguments.write))],
     )
 

@@ -11,17 +11,18 @@ from unihub._cli.command import Argument, Command, version
 from unihub._cli.report import Exact, Report, fields
 
 if TYPE_CHECKING:
-    from unihub._runtime import Runtime
+    from unihub._plan.runtime import Runtime
 
 
 def _inspect(arguments: argparse.Namespace) -> Report:
     """Says what a model holds, read from its files without TensorFlow."""
     # Not unihub.inspect, which imports all that a plan needs.
-    from unihub import _model_info, _resolve
-    from unihub._audit import remember
+    from unihub import _resolve
+    from unihub._audit import scan_cache
+    from unihub._saved_model import model_info
 
-    info = _model_info.inspect(_resolve.resolve(arguments.handle, offline=arguments.offline or None))
-    remember.fill(info, remember.AUDIT, remember.OPS)
+    info = model_info.inspect(_resolve.resolve(arguments.handle, offline=arguments.offline or None))
+    scan_cache.fill(info, scan_cache.AUDIT, scan_cache.OPS)
     return Report([fields(info.path, info.rows())], info.to_dict())
 
 
@@ -32,11 +33,11 @@ def _plan(arguments: argparse.Namespace) -> Report:
     if arguments.tags is not None:
         options["tags"] = [tag for tag in arguments.tags.split(",") if tag]
     if _is_elsewhere(arguments):
-        from unihub import _facade
-        from unihub._plan import decide, parse_request
+        from unihub import _api
+        from unihub._plan.plan import decide, parse_request
 
         request = parse_request(**options)
-        info = _facade.inspect(arguments.handle, offline=request.offline)
+        info = _api.inspect(arguments.handle, offline=request.offline)
         plan = decide(arguments.handle, info.path, info, _elsewhere(arguments), request)
     else:
         import unihub
@@ -52,7 +53,7 @@ def _is_elsewhere(arguments: argparse.Namespace) -> bool:
 
 
 def _elsewhere(arguments: argparse.Namespace) -> Runtime:
-    from unihub._runtime import runtime_elsewhere
+    from unihub._plan.runtime import runtime_elsewhere
 
     return runtime_elsewhere(
         arguments.runtime, arguments.tensorflow, arguments.tensorflow_hub, arguments.keras_version
@@ -69,9 +70,10 @@ def _resolve_handle(arguments: argparse.Namespace) -> Report:
 
 def _export(arguments: argparse.Namespace) -> Report:
     """Fetches a model, and copies it to a directory that needs no cache."""
-    from unihub import _export_dir, _resolve
+    from unihub import _resolve
+    from unihub._graph import export_dir
 
-    with _export_dir.writing(arguments.directory, arguments.overwrite) as directory:
+    with export_dir.writing(arguments.directory, arguments.overwrite) as directory:
         source = _resolve.resolve(arguments.handle, offline=arguments.offline or None)
         os.rmdir(directory)
         shutil.copytree(source, directory)
@@ -82,13 +84,13 @@ def _export(arguments: argparse.Namespace) -> Report:
 def _convert(arguments: argparse.Namespace) -> Report:
     """Makes a TF1 model a TF2 SavedModel that can be fine-tuned, and compares both."""
     import unihub
-    from unihub import _compat
+    from unihub._tf import packages
 
     options: Any = {"check": not arguments.no_check, "overwrite": arguments.overwrite}
     if arguments.tags is not None:
         options["tags"] = [tag for tag in arguments.tags.split(",") if tag]
     with quiet.everything():
-        _compat.import_tensorflow()
+        packages.import_tensorflow()
     # What convert says of its progress is wanted.
     with quiet.tensorflow():
         done = unihub.convert(arguments.handle, arguments.directory, **options)

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any, Dict, Iterable, NoReturn, Tuple
 
-from unihub._cli import status
+from unihub._cli import exit_status
 from unihub._cli.command import Command
 from unihub.errors import DOCS
 
@@ -31,8 +31,8 @@ class Parser(argparse.ArgumentParser):
         if Parser.is_for_machines:
             hint = "{} --help says what it takes.".format(self.prog)
             page = DOCS + "command-line/"
-            print(error_json("UsageError", message, self.format_usage().strip(), hint, page, status.USAGE))
-            sys.exit(status.USAGE)
+            print(error_json("UsageError", message, self.format_usage().strip(), hint, page, exit_status.USAGE))
+            sys.exit(exit_status.USAGE)
         super().error(message)
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from unihub import _compat
 from unihub._migrate.edit import Decision, Migration, Span, apply_edits
+from unihub._tf import packages
 
 __all__ = ["decide", "migrate_text"]
 
@@ -52,7 +52,7 @@ def decide(text: str, opaque: Sequence[Span] = ()) -> Decision:
     """
     if not any("tensorflow_hub" in part for part in [text] + [span.text for span in opaque]):
         return Decision((), 0, ())
-    _compat.import_libcst()
+    packages.import_libcst()
     from unihub._migrate import replacement
 
     return replacement.decide(text, opaque)

@@ -6,9 +6,9 @@ from typing import List, Optional, Set
 import libcst as cst
 
 from unihub._migrate import reasons
-from unihub._migrate.calls import append, argument, call_of, train_tag, value_of
-from unihub._migrate.collections import LEFT_ALONE, reads_collections
+from unihub._migrate.call_arguments import append, argument, call_of, train_tag, value_of
 from unihub._migrate.edit import Edit
+from unihub._migrate.graph_collections import LEFT_ALONE, reads_collections
 from unihub._migrate.program import Program
 from unihub._migrate.references import Reference, dotted
 

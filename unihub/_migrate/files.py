@@ -10,9 +10,9 @@ import tokenize
 from dataclasses import dataclass, replace
 from typing import Iterator, Tuple
 
-from unihub import _compat
 from unihub._migrate import decide, reasons
 from unihub._migrate.edit import Finding, apply_edits
+from unihub._tf import packages
 
 _SUFFIXES = (".py", ".ipynb")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
@@ -120,7 +120,7 @@ def _migrate_program(file: FileMigration) -> FileMigration:
 
 
 def _migrate_notebook(file: FileMigration) -> FileMigration:
-    _compat.import_libcst()
+    packages.import_libcst()
     from unihub._migrate.notebook import Notebook
     from unihub._migrate.program import is_valid
 

@@ -6,7 +6,7 @@ from typing import Any, Iterable, List, Optional, Sequence, Set, Union
 import libcst as cst
 
 from unihub._migrate import reasons
-from unihub._migrate.calls import argument, call_of, is_starred, positional
+from unihub._migrate.call_arguments import argument, call_of, is_starred, positional
 from unihub._migrate.edit import Edit
 from unihub._migrate.program import Program
 from unihub._migrate.references import Reference, dotted

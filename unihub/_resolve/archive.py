@@ -16,10 +16,10 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, Callable, List, NamedTuple
 
-from unihub._resolve import cache, manifest, models, settings
-from unihub._resolve.gunzip import Gunzip
+from unihub._resolve import cache, entries, manifest, settings
+from unihub._resolve.entries import Origin
+from unihub._resolve.gzip_reader import Gunzip
 from unihub._resolve.handle import entry_name
-from unihub._resolve.models import Origin
 from unihub.errors import DownloadError, IntegrityError, UnihubError
 
 _CHUNK = 2**20
@@ -116,7 +116,7 @@ def extract(path: str, pin: str = "") -> str:
         return Origin("archive", path, manifest.hash_file(path) if pin else "")
 
     try:
-        return models.fetched(models.ARCHIVES, _entry_name(path, pin), fill, path, pin)
+        return entries.fetched(entries.ARCHIVES, _entry_name(path, pin), fill, path, pin)
     except OSError as error:
         if isinstance(error, UnihubError):
             raise

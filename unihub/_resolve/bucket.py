@@ -4,8 +4,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from unihub._resolve.entries import Origin
 from unihub._resolve.handle import ARCHIVE_SUFFIXES, Handle, Kind
-from unihub._resolve.models import Origin
 from unihub._resolve.source import Source, fetch
 from unihub.errors import DownloadError, HandleError, IntegrityError, RuntimeUnavailableError, UnihubError
 

@@ -14,7 +14,7 @@ import threading
 import time
 from typing import Any, Dict, Optional, Tuple
 
-from unihub._resolve import cache, manifest, progress, settings, web
+from unihub._resolve import cache, manifest, progress, requests_client, settings
 from unihub.errors import DownloadError, IntegrityError, UnihubError
 
 # As much has to come within UNIHUB_TIMEOUT seconds.
@@ -53,7 +53,7 @@ class Download:
         self._most = self._file.size
         self._news = threading.Condition()
         self._receiver: Optional[_Receiver] = None
-        self._bar = progress.bar(web.shown(url).rpartition("/")[2], self._file.total, self._file.size)
+        self._bar = progress.bar(requests_client.shown(url).rpartition("/")[2], self._file.total, self._file.size)
 
     @property
     def final_url(self) -> str:
@@ -106,7 +106,7 @@ class Download:
         self._wait_for(None)
         promised = self._file.about.get("md5")
         if promised and self.digest("md5") != promised:
-            raise IntegrityError.not_as_promised(web.shown(self._url), promised, self.digest("md5"))
+            raise IntegrityError.not_as_promised(requests_client.shown(self._url), promised, self.digest("md5"))
 
     def close(self) -> None:
         """Stops receiving, and keeps what has come."""
@@ -136,7 +136,7 @@ class Download:
         self._news.wait(1)
         receiver = self._receiver
         if receiver.error is None and time.monotonic() - receiver.last_news > settings.number(settings.TIMEOUT):
-            receiver.error = web.Stalled()
+            receiver.error = requests_client.Stalled()
         if receiver.error is not None:
             self._receiver = None
             self._wait_before_the_next(receiver.error)
@@ -146,9 +146,9 @@ class Download:
             raise error
         self._failures = 1 if self._file.size >= self._most + _WORTH_IT else self._failures + 1
         self._most = max(self._most, self._file.size)
-        wait = web.wait_before_retry(error, self._failures)
+        wait = requests_client.wait_before_retry(error, self._failures)
         if wait is None or self._failures > settings.number(settings.RETRIES):
-            raise web.failure(self._url, error) from error
+            raise requests_client.failure(self._url, error) from error
         time.sleep(wait)
 
     # What the thread of a receiver calls.
@@ -208,7 +208,7 @@ class Download:
             needed = 2 * self._file.total - self._file.size
             free = shutil.disk_usage(self._file.directory).free
             if free < needed:
-                raise DownloadError.no_space(web.shown(self._url), cache.root(), needed, free)
+                raise DownloadError.no_space(requests_client.shown(self._url), cache.root(), needed, free)
 
 
 class _Receiver(threading.Thread):
@@ -231,7 +231,7 @@ class _Receiver(threading.Thread):
 
     def _receive(self) -> None:
         url, headers = self._download.request()
-        with web.get(url, headers) as response:
+        with requests_client.get(url, headers) as response:
             if self._download.accept(self, response):
                 # Of response.raw, for requests would unpack what the server says is compressed.
                 chunk = response.raw.read(_CHUNK)
@@ -325,9 +325,9 @@ def _describe(response: Any, url: str) -> Dict[str, Any]:
     etag = headers.get("ETag", "")
     return {
         "url": url,
-        "final_url": web.shown(response.url),
+        "final_url": requests_client.shown(response.url),
         "total": int(length) if length.isdigit() and "Transfer-Encoding" not in headers else None,
         # A weak one may stand for other bytes of the same meaning.
         "validator": etag if etag and not etag.startswith("W/") else headers.get("Last-Modified"),
-        "md5": web.promised_md5(headers),
+        "md5": requests_client.promised_md5(headers),
     }

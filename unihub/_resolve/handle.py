@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Optional, Tuple
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
-from unihub._vocabulary import Word
+from unihub._types import Word
 from unihub.errors import HandleError
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")

@@ -11,8 +11,8 @@ import time
 from typing import Any, Iterator, Optional
 
 from unihub._resolve import progress, redirects, settings
+from unihub._resolve.entries import Origin
 from unihub._resolve.handle import Handle, KaggleModel
-from unihub._resolve.models import Origin
 from unihub._resolve.source import Source, fetch
 from unihub.errors import DownloadError, RuntimeUnavailableError
 
@@ -64,14 +64,14 @@ def _fill(client: Any, model: KaggleModel, content: str) -> Origin:
 def _wait_before_retry(model: KaggleModel, error: Exception, failures: int) -> None:
     import requests
 
-    from unihub._resolve import web
+    from unihub._resolve import requests_client
 
-    wait = web.wait_before_retry(error, failures)
+    wait = requests_client.wait_before_retry(error, failures)
     if wait is not None and failures <= settings.number(settings.RETRIES):
         time.sleep(wait)
         return
     if isinstance(error, requests.RequestException):
-        raise web.failure(model.pages[0], error) from error
+        raise requests_client.failure(model.pages[0], error) from error
     if isinstance(error, OSError) and error.errno is not None:
         raise error
     raise DownloadError.through_kagglehub(str(model), error) from error

@@ -4,10 +4,10 @@ from __future__ import annotations
 import os
 import stat
 
-from unihub._formats import graph_file
-from unihub._resolve import models
+from unihub._resolve import entries
 from unihub._resolve.handle import Handle, Kind
 from unihub._resolve.source import Source
+from unihub._saved_model.formats import graph_file
 from unihub.errors import HandleError, UnknownFormatError
 
 
@@ -22,7 +22,7 @@ class Directory(Source):
 
     def locate(self, handle: Handle) -> str:
         """The directory itself."""
-        return models.pinned(handle, handle.path)
+        return entries.pinned(handle, handle.path)
 
 
 class Archive(Source):

@@ -43,15 +43,15 @@ def _follow(url: str) -> Optional[KaggleModel]:
     """Follows redirects up to the page on Kaggle, which is not asked for."""
     import requests
 
-    from unihub._resolve import web
+    from unihub._resolve import requests_client
 
     for _ in range(_MOST):
         try:
-            with web.get(url, follow=False) as response:
+            with requests_client.get(url, follow=False) as response:
                 response.raise_for_status()
                 target = response.headers.get("Location") if response.is_redirect else None
         except requests.RequestException as error:
-            raise web.failure(url, error) from error
+            raise requests_client.failure(url, error) from error
         if target is None:
             return None
         url = urljoin(url, target)

@@ -5,9 +5,9 @@ import abc
 import os
 from typing import Callable, Optional
 
-from unihub._resolve import cache, models
+from unihub._resolve import cache, entries
+from unihub._resolve.entries import Origin
 from unihub._resolve.handle import Handle
-from unihub._resolve.models import Origin
 from unihub.errors import DownloadError, UnihubError
 
 
@@ -49,7 +49,7 @@ def fetch(handle: Handle, fill: Callable[[str, str], Origin]) -> str:
         IntegrityError: What came is not right.
     """
     try:
-        return models.fetched(models.MODELS, handle.entry, fill, str(handle), handle.pin)
+        return entries.fetched(entries.MODELS, handle.entry, fill, str(handle), handle.pin)
     except OSError as error:
         if isinstance(error, UnihubError):
             raise

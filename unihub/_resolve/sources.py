@@ -8,13 +8,13 @@ from __future__ import annotations
 import shlex
 from typing import List, Tuple
 
-from unihub._resolve import cache, models, redirects
+from unihub._resolve import cache, entries, redirects
 from unihub._resolve.bucket import Bucket
-from unihub._resolve.caches import Cached, HubCache, KaggleCache
 from unihub._resolve.handle import Handle
-from unihub._resolve.hosted import Hosted
+from unihub._resolve.http import Hosted
 from unihub._resolve.kaggle import Kaggle
 from unihub._resolve.local import Archive, Directory, Nothing, OtherFormat
+from unihub._resolve.other_caches import Cached, HubCache, KaggleCache
 from unihub._resolve.source import Source
 from unihub.errors import DownloadError, IntegrityError, RuntimeUnavailableError, UnihubError, UnknownFormatError
 
@@ -66,7 +66,7 @@ def _failure(handle: Handle, offline: bool, failures: List[UnihubError]) -> Unih
     if wrong or (len(failures) == 1 and not isinstance(failures[0], DownloadError)):
         error = (wrong or failures)[-1]
     elif offline:
-        error = DownloadError.offline(str(handle), cache.place_of(models.MODELS, handle.entry), command)
+        error = DownloadError.offline(str(handle), cache.place_of(entries.MODELS, handle.entry), command)
     else:
         moved = redirects.known(handle)
         kaggle = str((moved or handle).kaggle or "")

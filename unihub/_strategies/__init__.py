@@ -1,1 +1,1 @@
-"""One class for each upstream call: ``load(plan)`` gives a model. They are imported when the matrix names them."""
+"""Plan to model: one module for each way to load, and what they share."""

@@ -10,14 +10,18 @@ import contextlib
 import functools
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
-from unihub import _boundary, _compat, _distribution, _selective, errors
-from unihub._inlining import call_inlined, pack_outputs
-from unihub._model import Model, add_to_collection
-from unihub._plan import Plan
-from unihub._runtime import building_function
-from unihub._signature_call import bind_inputs, select_output
-from unihub._traces import match
-from unihub._vocabulary import Format, RuntimeMode, Signature, Use
+from unihub import errors
+from unihub._call import tf_errors
+from unihub._call.inline_call import call_inlined, pack_outputs
+from unihub._call.signature_call import bind_inputs, select_output
+from unihub._call.trace_matching import match
+from unihub._partial import loader
+from unihub._plan.plan import Plan
+from unihub._plan.runtime import building_function
+from unihub._strategies import distribution
+from unihub._strategies.model import Model, add_to_collection
+from unihub._tf import packages
+from unihub._types import Format, RuntimeMode, Signature, Use
 
 _REFERENCE_VARIABLES = frozenset({"Variable", "VariableV2"})
 
@@ -37,7 +41,7 @@ class HubLoad(Model):
             return cls(plan, plan.source)
         if _hides_variables(plan):
             return _run_whole(plan)
-        native = _distribution.load_once(lambda: _load_native(plan))
+        native = distribution.load_once(lambda: _load_native(plan))
         return _run_whole(plan) if native is None else cls(plan, native)
 
     def __init__(self, plan: Plan, native: Any) -> None:
@@ -87,8 +91,8 @@ class HubLoad(Model):
             outputs = self._inline(function, in_order)
         elif signature.is_dense:
             if self.info.format is not Format.TF2_SAVED_MODEL:
-                in_order = [tensors[name] for name in _compat.argument_names(function)]
-            outputs = _compat.call_flat(function, in_order)
+                in_order = [tensors[name] for name in packages.argument_names(function)]
+            outputs = packages.call_flat(function, in_order)
         else:
             outputs = function(**tensors)
         return outputs
@@ -118,10 +122,10 @@ class HubLoad(Model):
     def _inline(self, concrete: Any, tensors: Sequence[Any], updates: bool = False) -> Any:
         name = self.plan.request.name or "module"
         inlined = call_inlined(concrete, tensors, name + "_apply")
-        if updates and _compat.control_flow_context() is not None:
+        if updates and packages.control_flow_context() is not None:
             # Whoever waited for an op in a branch that is not taken, as Keras makes them where training is not told,
             # would never run.
-            tf = _compat.import_tensorflow()
+            tf = packages.import_tensorflow()
             with tf.control_dependencies(inlined.updates):
                 return pack_outputs(concrete, [tf.identity(output) for output in inlined.outputs])
         if updates:
@@ -154,12 +158,12 @@ class HubLoad(Model):
 
 def _load_native(plan: Plan) -> Optional[Any]:
     """What TensorFlow makes of a SavedModel; ``None`` for a TF1 graph that it cannot take apart."""
-    with _boundary.loading(plan):
+    with tf_errors.loading(plan):
         try:
-            with _scope_of_variables(plan), _distribution.averaging(plan):
-                return _selective.load(plan)
+            with _scope_of_variables(plan), distribution.averaging(plan):
+                return loader.load(plan)
         except Exception as exc:
-            if plan.info.format is Format.TF2_SAVED_MODEL or not _boundary.is_unliftable(exc):
+            if plan.info.format is Format.TF2_SAVED_MODEL or not tf_errors.is_unliftable(exc):
                 raise
             return _load_signature(plan)
 
@@ -179,12 +183,12 @@ def _load_signature(plan: Plan) -> Optional[Any]:
     if plan.request.signature is None or plan.request.full or plan.use is not None or plan.signature is None:
         return None
     with _scope_of_variables(plan):
-        return _selective.load_part(plan, Use(plan.signature.name, layer=False))
+        return loader.load_part(plan, Use(plan.signature.name, layer=False))
 
 
 def _run_whole(plan: Plan) -> Model:
     """A TF1 graph that cannot be taken apart into functions can still be run whole, as TF1 does."""
-    from unihub._backends.session_model import SessionModel
+    from unihub._strategies.session_model import SessionModel
 
     return SessionModel.load(plan)
 
@@ -192,9 +196,9 @@ def _run_whole(plan: Plan) -> Model:
 @contextlib.contextmanager
 def _scope_of_variables(plan: Plan) -> Iterator[None]:
     """Where the variables are made: outside of a function, or in a graph under a name scope of the model's own."""
-    tf = _compat.import_tensorflow()
+    tf = packages.import_tensorflow()
     if plan.runtime.mode is RuntimeMode.TF2:
-        strategy = _distribution.current_strategy()
+        strategy = distribution.current_strategy()
         with contextlib.ExitStack() as stack:
             stack.enter_context(tf.init_scope())
             if strategy is not None and not tf.distribute.has_strategy():
@@ -204,7 +208,7 @@ def _scope_of_variables(plan: Plan) -> Iterator[None]:
         return
     with tf.compat.v1.name_scope(plan.request.name or "module"), _no_restore_among_tables():
         yield
-    _distribution.leave_to_strategy()
+    distribution.leave_to_strategy()
 
 
 @contextlib.contextmanager
@@ -214,7 +218,7 @@ def _no_restore_among_tables() -> Iterator[None]:
     TensorFlow 1.15 to 2.4 put it there for TF1-style models. An Estimator runs the table initializers after it has
     restored its checkpoint, and so would go on with the pretrained weights. The variables have it as initializer.
     """
-    v1 = _compat.import_tensorflow().compat.v1
+    v1 = packages.import_tensorflow().compat.v1
     tables = v1.get_collection_ref(_keys().TABLE_INITIALIZERS)
     known = len(tables)
     yield
@@ -223,13 +227,13 @@ def _no_restore_among_tables() -> Iterator[None]:
 
 
 def _keys() -> Any:
-    return _compat.import_tensorflow().compat.v1.GraphKeys
+    return packages.import_tensorflow().compat.v1.GraphKeys
 
 
 def _restored_call(native: Any) -> Any:
     """The function behind a loaded object's ``__call__``; ``None`` for any other callable."""
     function = getattr(native, "__call__", None)  # noqa: B004 - the attribute itself is wanted
-    return function if isinstance(function, _compat.restored_function_type()) else None
+    return function if isinstance(function, packages.restored_function_type()) else None
 
 
 def _find_variables(native: Any) -> List[Any]:
@@ -251,7 +255,7 @@ def _flatten_composites(tensors: Dict[str, Any]) -> Dict[str, Any]:
     """Gives a sparse input the three names that a loaded TF1 signature takes it by."""
     flat = {}
     for name, tensor in tensors.items():
-        if isinstance(tensor, _compat.import_tensorflow().SparseTensor):
+        if isinstance(tensor, packages.import_tensorflow().SparseTensor):
             for part in ("indices", "values", "dense_shape"):
                 flat["{}_{}".format(name, part)] = getattr(tensor, part)
         else:
@@ -269,7 +273,7 @@ def _name_outputs(outputs: Any) -> Mapping[str, Any]:
 
 
 def _keep_alive(model: Model) -> None:
-    graph = _compat.import_tensorflow().compat.v1.get_default_graph()
+    graph = packages.import_tensorflow().compat.v1.get_default_graph()
     if not hasattr(graph, "unihub_models"):
         graph.unihub_models = []
     graph.unihub_models.append(model)

@@ -5,12 +5,13 @@ import contextlib
 import functools
 from typing import Any, Dict, Iterator, List, Mapping, Optional
 
-from unihub import _compat, errors
-from unihub._model import Model
-from unihub._plan import Plan
-from unihub._runtime import building_function
-from unihub._signature_call import bind_inputs, select_output
-from unihub._vocabulary import Backend, Signature
+from unihub import errors
+from unihub._call.signature_call import bind_inputs, select_output
+from unihub._plan.plan import Plan
+from unihub._plan.runtime import building_function
+from unihub._strategies.model import Model
+from unihub._tf import packages
+from unihub._types import Backend, Signature
 
 
 class HubModule(Model):
@@ -74,8 +75,8 @@ class HubModule(Model):
 
 def _module_type(backend: Backend) -> Any:
     if backend is Backend.TENSORFLOW_HUB:
-        return _compat.find_hub_attribute("Module")
-    from unihub._backends.graph_module import Module
+        return packages.find_hub_attribute("Module")
+    from unihub._strategies.graph_module import Module
 
     return Module
 
@@ -87,7 +88,7 @@ def _identity(loss: Any) -> Any:
 @contextlib.contextmanager
 def _watching_collections(plan: Plan) -> Iterator[Dict[str, List[Any]]]:
     """Notes what is added to the graph's collections, and takes it out again if the caller does not want it there."""
-    v1 = _compat.import_tensorflow().compat.v1
+    v1 = packages.import_tensorflow().compat.v1
     keys = (v1.GraphKeys.TRAINABLE_VARIABLES, v1.GraphKeys.REGULARIZATION_LOSSES, v1.GraphKeys.UPDATE_OPS)
     before = {key: len(v1.get_collection_ref(key)) for key in keys}
     added: Dict[str, List[Any]] = {}

@@ -8,8 +8,10 @@ from __future__ import annotations
 import functools
 from typing import Any, Dict, Type
 
-from unihub import _boundary, _compat
-from unihub._layer import (
+from unihub._call import tf_errors
+from unihub._plan.plan import Plan
+from unihub._strategies.hub_load import HubLoad
+from unihub._strategies.layer_mixin import (
     LayerOfModel,
     cast_floating,
     check_kerases,
@@ -18,10 +20,9 @@ from unihub._layer import (
     options_of,
     takes_training,
 )
-from unihub._model import Model
-from unihub._plan import Plan
-from unihub._strategies.hub_load import HubLoad
-from unihub._vocabulary import Keras
+from unihub._strategies.model import Model
+from unihub._tf import packages
+from unihub._types import Keras
 
 
 class HubKerasLayer:
@@ -43,7 +44,7 @@ class _Callable:
         self.regularization_losses = getattr(model, "losses_to_train", [])
 
     def __call__(self, inputs: Any, **arguments: Any) -> Any:
-        with _boundary.calling(self.model.plan):
+        with tf_errors.calling(self.model.plan):
             return self.model.apply(inputs, False, arguments)
 
 
@@ -51,15 +52,15 @@ class _TrainingCallable(_Callable):
     """The same for a model that takes ``training``: upstream passes it to what has an argument of the name."""
 
     def __call__(self, inputs: Any, training: bool = False, **arguments: Any) -> Any:
-        with _boundary.calling(self.model.plan):
+        with tf_errors.calling(self.model.plan):
             return self.model.apply(inputs, training, arguments)
 
 
 @functools.lru_cache(maxsize=None)
 def layer_class() -> Type[Any]:
     """The layer's class; made late, because its base imports TensorFlow."""
-    as_written = _compat.not_converted
-    base: Any = _compat.find_hub_attribute("KerasLayer")
+    as_written = packages.not_converted
+    base: Any = packages.find_hub_attribute("KerasLayer")
 
     class KerasLayer(LayerOfModel, base):  # type: ignore[misc]
         """A TensorFlow Hub model as a Keras layer; has also what every model of unihub offers."""
@@ -96,11 +97,11 @@ def layer_class() -> Type[Any]:
 
         @classmethod
         def from_config(cls, config: Dict[str, Any]) -> Any:
-            from unihub import _facade
+            from unihub import _api
 
-            return _facade.load(api="keras", keras="keras2", **options_of(config))
+            return _api.load(api="keras", keras="keras2", **options_of(config))
 
-    registered: Type[Any] = _compat.register_keras_serializable("unihub")(KerasLayer)
+    registered: Type[Any] = packages.register_keras_serializable("unihub")(KerasLayer)
     return registered
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from unihub import _compat, errors
+from unihub import errors
+from unihub._tf import packages
 
 
 class Source(NamedTuple):
@@ -213,7 +214,7 @@ def split(outputs: Any, count: int) -> List[Any]:
     Raises:
         InputError: An output has not one row for each that went in.
     """
-    nest = _compat.import_tensorflow().nest
+    nest = packages.import_tensorflow().nest
     columns = [_rows_of(tensor, count) for tensor in nest.flatten(outputs)]
     if not nest.is_nested(outputs):
         return columns[0]
@@ -225,12 +226,12 @@ def split(outputs: Any, count: int) -> List[Any]:
 
 
 def _as_arrays(outputs: Any) -> Any:
-    return _compat.import_tensorflow().nest.map_structure(lambda tensor: _filled(tensor).numpy(), outputs)
+    return packages.import_tensorflow().nest.map_structure(lambda tensor: _filled(tensor).numpy(), outputs)
 
 
 def _filled(tensor: Any) -> Any:
     """The tensor itself, or the dense one of a sparse one."""
-    tf = _compat.import_tensorflow()
+    tf = packages.import_tensorflow()
     return tf.sparse.to_dense(tensor) if isinstance(tensor, tf.SparseTensor) else tensor
 
 
@@ -238,6 +239,6 @@ def _rows_of(tensor: Any, count: int) -> List[Any]:
     tensor = _filled(tensor)
     if not tensor.shape.rank or tensor.shape[0] != count:
         raise errors.InputError.not_by_rows(str(tensor.shape), count)
-    if isinstance(tensor, _compat.import_tensorflow().RaggedTensor):
+    if isinstance(tensor, packages.import_tensorflow().RaggedTensor):
         return [row.numpy() for row in tensor]
     return list(tensor.numpy())

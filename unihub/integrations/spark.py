@@ -17,9 +17,11 @@ import inspect
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 import unihub
-from unihub import _compat, _plan, errors
-from unihub._model_info import ModelInfo
-from unihub._vocabulary import Signature, Tensor
+from unihub import errors
+from unihub._plan import plan
+from unihub._saved_model.model_info import ModelInfo
+from unihub._tf import packages
+from unihub._types import Signature, Tensor
 from unihub.integrations._batches import BatchModel, Source, name_source
 
 try:
@@ -198,9 +200,9 @@ def _check_word(word: str) -> None:
 
 def _choose_signature(info: ModelInfo, name: Optional[str], tags: Any) -> Signature:
     """The signature that ``unihub.load`` would call; of a model that can be called itself, the one it is served by."""
-    request = _plan.parse_request(signature=name, tags=tags)
-    meta_graph = info.meta_graph(_plan.choose_tags(info, request)) or info.plain
-    chosen = _plan.choose_signature(info, meta_graph, request)
+    request = plan.parse_request(signature=name, tags=tags)
+    meta_graph = info.meta_graph(plan.choose_tags(info, request)) or info.plain
+    chosen = plan.choose_signature(info, meta_graph, request)
     if chosen is not None:
         return chosen
     known = {signature.name: signature for signature in meta_graph.signatures}
@@ -327,7 +329,7 @@ def _value(tensor: Tensor, value: Any, batched: bool) -> Any:
 
 def _numbers(tensor: Tensor, value: Union[bytes, bytearray]) -> Any:
     """The flat array whose numbers stand in a cell one behind the other."""
-    dtype = np.dtype(_compat.import_tensorflow().as_dtype(tensor.dtype).as_numpy_dtype)
+    dtype = np.dtype(packages.import_tensorflow().as_dtype(tensor.dtype).as_numpy_dtype)
     if len(value) % dtype.itemsize:
         raise errors.InputError.does_not_fit(tensor.name, str(tensor), "{} bytes".format(len(value)))
     return np.frombuffer(value, dtype.newbyteorder("<")).astype(dtype, copy=False)

@@ -1,1 +1,0 @@
-"""Our own code for what upstream does not do. Nothing here is imported before it is needed."""

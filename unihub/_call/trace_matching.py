@@ -1,0 +1,164 @@
+"""Which of the concrete functions of a restored function a call means.
+
+TensorFlow takes the first whose shapes could fit, so a function traced for [2, 8] and for [None, 8] gets a [None, 8]
+placeholder in its [2, 8] trace, and fails in the gradient. Here the trace that fits for certain goes first; and what
+fits none is told in terms of the model's arguments, before TensorFlow is called.
+"""
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
+
+from unihub import errors
+from unihub._call import inputs as _tensors
+from unihub._tf import packages
+
+
+class Match(NamedTuple):
+    """A concrete function and the arguments of a call, converted to what it takes.
+
+    ``arguments`` are those that the caller gave, ``all_arguments`` has the trace's own values for the others too.
+    """
+
+    concrete: Any
+    inputs: Any
+    arguments: Dict[str, Any]
+    all_arguments: Dict[str, Any]
+    tensors: List[Any]
+    is_first: bool = True
+
+    def call(self, function: Any) -> Any:
+        """Calls the restored function, or this trace of it where TensorFlow would take another one."""
+        if self.is_first:
+            return function(self.inputs, **self.arguments)
+        return self.concrete(self.inputs, **self.all_arguments)
+
+
+def match(
+    path: str, names: Sequence[str], concretes: Sequence[Any], inputs: Any, arguments: Mapping[str, Any]
+) -> Match:
+    """Finds the trace that a call means.
+
+    Args:
+        path: The model, for the error.
+        names: The names of the function's arguments; the first one takes the inputs.
+        concretes: The concrete functions.
+        inputs: The inputs, any nest.
+        arguments: Further arguments by name, such as ``training``.
+
+    Returns:
+        The concrete function, and the arguments converted.
+
+    Raises:
+        InputError: The arguments fit none of them.
+    """
+    fitting = []
+    for concrete in concretes:
+        try:
+            fitting.append(_fit_trace(names, concrete, inputs, arguments))
+        except _tensors.Mismatch:
+            continue
+    if fitting:
+        certain = next((found for found in fitting if _fits_for_certain(found)), fitting[0])
+        return certain._replace(is_first=certain is fitting[0])
+    given = ", ".join([_tensors.describe(inputs)] + ["{}={}".format(*item) for item in arguments.items()])
+    raise errors.InputError.fits_no_trace(path, given, [_describe_trace(names, concrete) for concrete in concretes])
+
+
+def _fit_trace(names: Sequence[str], concrete: Any, inputs: Any, arguments: Mapping[str, Any]) -> Match:
+    specs = _specs_by_name(names, concrete)
+    if not specs or not set(arguments) <= set(specs):
+        raise _tensors.Mismatch
+    first = next(iter(specs))
+    fitted = {first: _fit(specs[first], inputs)}
+    for name, spec in list(specs.items())[1:]:
+        if name in arguments:
+            fitted[name] = _fit(spec, arguments[name])
+        elif _is_spec(spec):
+            raise _tensors.Mismatch
+        else:
+            fitted[name] = spec
+    flatten = packages.import_tensorflow().nest.flatten
+    tensors = [
+        tensor
+        for name, spec in specs.items()
+        for leaf, tensor in zip(
+            flatten(spec, expand_composites=True), flatten(fitted[name], expand_composites=True)
+        )
+        if _is_spec(leaf)
+    ]
+    inputs = fitted.pop(first)
+    return Match(concrete, inputs, {name: fitted[name] for name in arguments}, fitted, tensors)
+
+
+def _specs_by_name(names: Sequence[str], concrete: Any) -> Dict[str, Any]:
+    """What a trace takes, by the names of the arguments; a Python value stands for itself."""
+    args, kwargs = concrete.structured_input_signature
+    # A method's signature may begin with its self, which is no argument of the call.
+    args = [arg for index, arg in enumerate(args) if index or not _is_self(arg)]
+    labels = list(names) + ["argument {}".format(index) for index in range(len(names), len(args))]
+    specs = dict(zip(labels, args))
+    specs.update((name, kwargs[name]) for name in sorted(kwargs))
+    return specs
+
+
+def _is_self(arg: Any) -> bool:
+    return type(arg).__name__ == "UnknownArgument"
+
+
+def _fit(spec: Any, value: Any) -> Any:
+    """The value, converted to what a spec describes; a ``Mismatch`` if it cannot be."""
+    tf = packages.import_tensorflow()
+    if isinstance(spec, tf.TensorSpec):
+        return _tensors.convert(value, spec.dtype, spec.shape)
+    if isinstance(spec, Mapping):
+        if not isinstance(value, Mapping) or set(value) != set(spec):
+            raise _tensors.Mismatch
+        return {key: _fit(part, value[key]) for key, part in spec.items()}
+    if isinstance(spec, (list, tuple)):
+        if not isinstance(value, (list, tuple)) or len(value) != len(spec):
+            raise _tensors.Mismatch
+        parts = [_fit(part, given) for part, given in zip(spec, value)]
+        return type(spec)(*parts) if hasattr(spec, "_fields") else type(value)(parts)
+    if not (_takes(spec, value) if _is_spec(spec) else type(spec) is type(value) and spec == value):
+        raise _tensors.Mismatch
+    return value
+
+
+def _takes(spec: Any, value: Any) -> bool:
+    """Whether a spec of a composite tensor describes a value; TensorFlow raises for what is no tensor at all."""
+    try:
+        return bool(spec.is_compatible_with(value))
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_spec(spec: Any) -> bool:
+    return hasattr(spec, "is_compatible_with") and hasattr(spec, "value_type") or hasattr(spec, "dtype")
+
+
+def _fits_for_certain(found: Match) -> bool:
+    """Whether every size that the trace fixes is known to be so in the tensor."""
+    return all(
+        _known(placeholder.shape, tensor.shape) for placeholder, tensor in zip(found.concrete.inputs, found.tensors)
+    )
+
+
+def _known(fixed: Any, given: Any) -> bool:
+    if fixed.rank is None:
+        return True
+    if given.rank is None:
+        return False
+    return all(size is None or size == have for size, have in zip(fixed.as_list(), given.as_list()))
+
+
+def _describe_trace(names: Sequence[str], concrete: Any) -> str:
+    parts = ["{}: {}".format(name, _describe_spec(spec)) for name, spec in _specs_by_name(names, concrete).items()]
+    return ", ".join(parts)
+
+
+def _describe_spec(spec: Any) -> str:
+    if isinstance(spec, Mapping):
+        return "{{{}}}".format(", ".join("{!r}: {}".format(key, _describe_spec(part)) for key, part in spec.items()))
+    if isinstance(spec, (list, tuple)):
+        return "[{}]".format(", ".join(_describe_spec(part) for part in spec))
+    return _tensors.describe(spec) if hasattr(spec, "dtype") else str(spec)

@@ -1,0 +1,1 @@
+"""MetaGraphs and export directories: what partial loading, saving and converting share."""

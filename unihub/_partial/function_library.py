@@ -1,0 +1,232 @@
+"""The functions of a MetaGraph: what each names, and which of them say the same.
+
+Keras writes a function for each layer and for each way to call the model, so the same function is there many times
+under many names. TensorFlow rebuilds each one in Python; one of them does for all, as long as it holds no state.
+"""
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Dict, Iterable, List, Mapping, Set, Tuple
+
+from unihub._tf import packages
+
+# Kept beside the functions that name them in these attributes: gradients, and twins for other devices.
+_TWINS = ("forward_function_name", "backward_function_name")
+_INTERFACE = "api_implements"
+
+_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+# Ops with functions of their own: up to TensorFlow 2.10 at least, the gradient of a loop rewrites the loop's body under
+# the name of the body, and two loops with one body would rewrite it to two functions of one name.
+_CONTROL_FLOW = frozenset(["Case", "If", "StatelessCase", "StatelessIf", "StatelessWhile", "While"])
+_GRADIENT = "_gradient_op_type"
+
+# TensorFlow calls these stateful for the variables they are given; they hold no state of their own.
+_STATE_IS_GIVEN = frozenset(
+    ["AssignAddVariableOp", "AssignSubVariableOp", "AssignVariableOp", "ReadVariableOp", "ResourceGather"]
+    + ["ResourceGatherNd", "StatefulPartitionedCall", "VariableShape"]
+)
+
+
+class FunctionLibrary:
+    """The functions of a MetaGraph, by their names."""
+
+    def __init__(self, library: Any) -> None:
+        self._library = library
+        self._functions = {function.signature.name: function for function in library.function}
+        self._gradients = {
+            gradient.registered_op_type.encode(): gradient for gradient in getattr(library, "registered_gradients", ())
+        }
+        self._op_types: Dict[str, List[bytes]] = {}
+        for op_type, gradient in self._gradients.items():
+            self._op_types.setdefault(gradient.gradient_func, []).append(op_type)
+        self._symbolic = {gradient.function_name: gradient.gradient_func for gradient in library.gradient}
+        self._gradients_in: Dict[str, List[str]] = {}
+        self._named_by: Dict[str, Set[str]] = {}
+        self._named_in_texts: Set[str] = set()
+        self._in_control_flow: Set[str] = set()
+        self._twins: Dict[bytes, List[str]] = {}
+        for name, function in self._functions.items():
+            if _INTERFACE in function.attr:
+                self._twins.setdefault(function.attr[_INTERFACE].s, []).append(name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._functions
+
+    def __len__(self) -> int:
+        return len(self._functions)
+
+    def function(self, name: str) -> Any:
+        """The ``FunctionDef`` of a function."""
+        return self._functions[name]
+
+    def op_types_of(self, gradient: str) -> List[bytes]:
+        """The names by which ops know a function as their gradient."""
+        return self._op_types[gradient]
+
+    def named_in(self, name: str) -> Set[str]:
+        """The functions that a function calls, or names in an attribute of its own or of an op."""
+        function = self._functions[name]
+        found: Set[str] = set()
+        gradients: Set[str] = set()
+        self._read_nodes(function.node_def, found, gradients)
+        for key in _TWINS:
+            if key in function.attr and function.attr[key].s.decode() in self._functions:
+                found.add(function.attr[key].s.decode())
+        if _INTERFACE in function.attr:
+            found.update(self._twins[function.attr[_INTERFACE].s])
+        if name in self._symbolic:
+            found.add(self._symbolic[name])
+        self._gradients_in[name] = sorted(gradients)
+        self._named_by[name] = found
+        return found
+
+    def gradients_of(self, name: str) -> List[str]:
+        """The functions that are the registered gradients of ops in a function, once its names were read."""
+        return self._gradients_in[name]
+
+    def is_rewritten(self, name: str) -> bool:
+        """Whether TensorFlow puts another function in the place of one: bodies of loops, branches, twins for devices.
+
+        It is known once the names in what calls the function were read.
+        """
+        function = self._functions[name]
+        return name in self._in_control_flow or any(key in function.attr for key in _TWINS + (_INTERFACE,))
+
+    def closure(self, nodes: Iterable[Any]) -> Set[str]:
+        """The functions that nodes of a graph name, and all that these name."""
+        found: Set[str] = set()
+        waiting: Set[str] = set()
+        self._read_nodes(nodes, waiting, waiting)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting |= self.named_in(name) | set(self.gradients_of(name))
+        return found
+
+    def _read_nodes(self, nodes: Iterable[Any], found: Set[str], gradients: Set[str]) -> None:
+        for node in nodes:
+            if node.op in self._functions:
+                found.add(node.op)
+            named: Set[str] = set()
+            for attribute in node.attr.values():
+                kind = attribute.WhichOneof("value")
+                if kind in ("func", "list", "s"):
+                    self._read_attribute(kind, attribute, named, gradients)
+            if node.op in _CONTROL_FLOW:
+                self._in_control_flow |= named
+            found |= named
+
+    def _read_attribute(self, kind: str, value: Any, found: Set[str], gradients: Set[str]) -> None:
+        if kind == "s":
+            if value.s in self._gradients:
+                gradients.add(self._gradients[value.s].gradient_func)
+            elif len(value.s) < 1024 and value.s.decode("utf-8", "replace") in self._functions:
+                found.add(value.s.decode())
+                self._named_in_texts.add(value.s.decode())
+            return
+        for called in [value.func] if kind == "func" else value.list.func:
+            found.add(called.name)
+            for inner in called.attr.values():
+                inner_kind = inner.WhichOneof("value")
+                if inner_kind in ("func", "list", "s"):
+                    self._read_attribute(inner_kind, inner, found, gradients)
+
+    def copy(self, names: Set[str], exposed: Set[str], copy: Any) -> int:
+        """Copies functions with their gradients into another library, in the order in which they stand here.
+
+        Args:
+            names: The functions.
+            exposed: Those of them that must keep their names.
+            copy: An empty ``FunctionDefLibrary``.
+
+        Returns:
+            How many there are, when of those that say the same there is one.
+        """
+        same = self._find_same(names, exposed)
+        for name, function in self._functions.items():
+            if name in names and same[name] == name:
+                added = copy.function.add()
+                added.CopyFrom(function)
+                self._call_others(added, name, same)
+        copy.gradient.extend(g for g in self._library.gradient if g.function_name in names)
+        if self._gradients:
+            kept = [g for g in self._library.registered_gradients if g.gradient_func in names]
+            copy.registered_gradients.extend(kept)
+        return len(copy.function)
+
+    def _find_same(self, names: Set[str], exposed: Set[str]) -> Dict[str, str]:
+        """For each function the first that says the same, which may be itself."""
+        same: Dict[str, str] = {}
+        first: Dict[bytes, str] = {}
+        sizes = Counter(self._size(name) for name in names - exposed)
+        for name in self._callees_first(names):
+            same[name] = name
+            if name not in exposed and sizes[self._size(name)] > 1 and not self._must_stay(name):
+                same[name] = first.setdefault(self._contents(name, same), name)
+        return same
+
+    def _size(self, name: str) -> Tuple[int, int, int]:
+        """What is the same in functions that say the same, and is soon read."""
+        function = self._functions[name]
+        return len(function.node_def), len(function.signature.input_arg), len(function.signature.output_arg)
+
+    def _callees_first(self, names: Set[str]) -> List[str]:
+        done: Dict[str, None] = {}
+        waiting = sorted(names, reverse=True)
+        entered: Set[str] = set()
+        while waiting:
+            name = waiting[-1]
+            callees = [] if name in entered else sorted(self._named_by[name] - set(done) - entered)
+            entered.add(name)
+            if callees:
+                waiting += callees
+            else:
+                done[waiting.pop()] = None
+        return list(done)
+
+    def _must_stay(self, name: str) -> bool:
+        """Whether a function is more than what it computes: it holds state, or is known by its name."""
+        function = self._functions[name]
+        if name in self._named_in_texts or self.is_rewritten(name):
+            return True
+        if name in self._symbolic or name in self._symbolic.values():
+            return True
+        ops = {node.op for node in function.node_def} - _STATE_IS_GIVEN - set(self._functions)
+        return any(packages.is_stateful_op(op) for op in ops)
+
+    def _call_others(self, copy: Any, name: str, same: Mapping[str, str]) -> None:
+        """Makes the copy of a function call what stands for its callees."""
+        if any(same.get(called, called) != called for called in self._named_by[name]):
+            for node in copy.node_def:
+                _rename_calls(node, same)
+
+    def _contents(self, name: str, same: Mapping[str, str]) -> bytes:
+        """All that a function says, but for its name and where it came from."""
+        contents = type(self._functions[name])()
+        contents.CopyFrom(self._functions[name])
+        contents.signature.name = ""
+        self._call_others(contents, name, same)
+        for node in contents.node_def:
+            node.ClearField("experimental_debug_info")
+            if node.op in _CALLS and _GRADIENT in node.attr:
+                del node.attr[_GRADIENT]
+        return bytes(contents.SerializeToString(deterministic=True))
+
+
+def _rename_calls(node: Any, names: Mapping[str, str]) -> None:
+    """Calls other functions in a node."""
+    node.op = names.get(node.op, node.op)
+    for value in node.attr.values():
+        kind = value.WhichOneof("value")
+        called: Iterable[Any] = [value.func] if kind == "func" else value.list.func if kind == "list" else ()
+        for function in called:
+            function.name = names.get(function.name, function.name)
+            _rename_attributes(function, names)
+
+
+def _rename_attributes(function: Any, names: Mapping[str, str]) -> None:
+    for value in function.attr.values():
+        if value.WhichOneof("value") == "func":
+            value.func.name = names.get(value.func.name, value.func.name)
+            _rename_attributes(value.func, names)

@@ -1,0 +1,1 @@
+"""ModelInfo, Runtime and Request to Plan: the compatibility matrix and the decision made by it."""

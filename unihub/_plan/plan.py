@@ -1,0 +1,436 @@
+"""What will be done with a model, and why: the decision between what was found and the strategy that does it.
+
+A plan is made from values only (what inspect found, the runtime, what the caller asked for), so it can be made for
+another runtime than this one, and it loads nothing. Whatever cannot be done is refused here, before TensorFlow works.
+"""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar
+
+from unihub import errors
+from unihub._audit import trust as _trust
+from unihub._audit.trust import Trust
+from unihub._plan import matrix
+from unihub._plan.matrix import Cell, Server
+from unihub._plan.runtime import Runtime
+from unihub._saved_model.model_info import MetaGraph, ModelInfo
+from unihub._saved_model.totals import Totals
+from unihub._tf import packages
+from unihub._types import Api, Backend, Format, Keras, Operation, Signature, Use, Word
+
+_TRAIN = frozenset({"train"})
+_SERVE = frozenset({"serve"})
+
+_W = TypeVar("_W", bound=Word)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the caller asked for: the arguments of ``load``, parsed."""
+
+    trainable: bool = False
+    signature: Optional[str] = None
+    tags: Optional[FrozenSet[str]] = None
+    output_key: Optional[str] = None
+    as_dict: bool = False
+    api: Optional[Api] = None
+    keras: Optional[Keras] = None
+    name: Optional[str] = None
+    load_options: Any = None
+    collections: bool = True
+    full: bool = False
+    reuse: bool = False
+    # No matter for what is loaded.
+    offline: Optional[bool] = field(default=None, compare=False)
+    trust: Trust = field(default=None, compare=False)
+    custom_op_libraries: Tuple[str, ...] = field(default=(), compare=False)
+    layer_options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def operation(self) -> Operation:
+        return Operation.FINE_TUNE if self.trainable else Operation.INFERENCE
+
+
+_OWN_OPTIONS = frozenset(Request.__dataclass_fields__) - {"api", "keras", "tags", "layer_options"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What ``load`` does with a model here, and why.
+
+    Attributes:
+        handle: The handle as the user gave it.
+        source: What the strategy loads: the path of a directory, a callable or a ``hub.ModuleSpec``.
+        info: What was found.
+        runtime: How TensorFlow runs.
+        request: What was asked for.
+        cell: The row of the matrix that allows it.
+        api: The upstream call this stands for.
+        keras: Which Keras the layer belongs to; ``None`` unless ``api`` is ``keras``.
+        backend: Who does the work.
+        strategy: The class that does it, as a dotted string.
+        tags: The graph variant that is loaded.
+        signature: The signature that is called; ``None`` when the model itself is called.
+        use: What the model is loaded for, when only what that reaches is loaded; ``None`` when all of it is.
+        reasons: Why it was decided so, a sentence each.
+    """
+
+    handle: Any
+    source: Any
+    info: ModelInfo
+    runtime: Runtime
+    request: Request
+    cell: Cell
+    api: Api
+    keras: Optional[Keras]
+    backend: Backend
+    strategy: str
+    tags: FrozenSet[str]
+    signature: Optional[Signature]
+    use: Optional[Use]
+    reasons: Tuple[str, ...]
+
+    @property
+    def meta_graph(self) -> MetaGraph:
+        """The variant of the model that is loaded."""
+        return _variant(self.info, self.tags)
+
+    def load_strategy(self) -> Any:
+        """Imports the class that does the work."""
+        return matrix.load_strategy(self.strategy)
+
+    @property
+    def trainable_totals(self) -> Totals:
+        """How much training changes: nothing, unless it is loaded for fine-tuning."""
+        return Totals.of(variable for variable in self.meta_graph.variables if self._is_trained(variable))
+
+    @property
+    def frozen_totals(self) -> Totals:
+        """How much stays as it is."""
+        return Totals.of(variable for variable in self.meta_graph.variables if not self._is_trained(variable))
+
+    def _is_trained(self, variable: Any) -> bool:
+        return self.request.trainable and bool(variable.trainable)
+
+    def rows(self) -> List[Tuple[str, List[str]]]:
+        """The plan as a table: labels, and the lines beside each."""
+        return [
+            ("model", [self.info.path]),
+            ("format", [str(self.info.format)]),
+            ("runtime", [str(self.runtime)]),
+            ("operation", [str(self.request.operation)]),
+            ("api", ["{} ({}), served by {}".format(self.api, self.cell, self.backend)]),
+            ("variant", ["{{{}}}".format(", ".join(sorted(self.tags)))]),
+            ("signature", [str(self.signature or "the model itself")]),
+            ("trainable", [str(self.trainable_totals)]),
+            ("frozen", [str(self.frozen_totals)]),
+            ("why", list(self.reasons)),
+        ]
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The same as plain lists, dicts, texts and numbers, fit for JSON. Keys are only ever added to it."""
+        return {
+            "handle": str(self.handle),
+            "path": self.info.path,
+            "format": str(self.info.format),
+            "runtime": self.runtime.to_dict(),
+            "operation": str(self.request.operation),
+            "api": str(self.api),
+            "choices": [choice.call for choice in self.cell.choices],
+            "keras": None if self.keras is None else str(self.keras),
+            "backend": str(self.backend),
+            "strategy": self.strategy,
+            "tags": sorted(self.tags),
+            "signature": None if self.signature is None else self.signature.name,
+            "loads_part": None if self.use is None else str(self.use),
+            "trainable": self.trainable_totals.to_dict(),
+            "frozen": self.frozen_totals.to_dict(),
+            "reasons": list(self.reasons),
+        }
+
+    def __str__(self) -> str:
+        lines = [(label, value) for label, values in self.rows() for value in values]
+        return "\n".join("{:<10} {}".format(*line) for line in lines)
+
+
+# The names that hub.KerasLayer and hub.load have for arguments of load.
+_UPSTREAM_NAMES = {"signature_outputs_as_dict": "as_dict", "options": "load_options"}
+
+
+def parse_request(
+    api: str = "auto", keras: str = "auto", tags: Optional[Iterable[str]] = None, **options: Any
+) -> Request:
+    """Reads the arguments of ``load``: the words as the enums they stand for, upstream's names as ours.
+
+    Args:
+        api: A word of ``Api``, or ``auto``.
+        keras: A word of ``Keras``, or ``auto``.
+        tags: Tags, or one tag.
+        **options: The other arguments; those that are none of load's own are for the Keras layer.
+
+    Returns:
+        The request.
+
+    Raises:
+        InputError: A word is none of those known, or a flag no bool.
+    """
+    named = {_UPSTREAM_NAMES.get(name, name): value for name, value in options.items()}
+    own = {name: named.pop(name) for name in list(named) if name in _OWN_OPTIONS}
+    for flag in ("trainable", "as_dict", "collections", "full", "reuse"):
+        own[flag] = _parse_flag(flag, own.get(flag))
+    if own.get("offline") is not None:
+        own["offline"] = _parse_flag("offline", own["offline"])
+    own["trust"] = _trust.parse(own.get("trust"))
+    own["custom_op_libraries"] = _parse_paths(own.get("custom_op_libraries"))
+    return Request(
+        api=parse_word(Api, "api", api),
+        keras=parse_word(Keras, "keras", keras),
+        tags=None if tags is None else frozenset([tags] if isinstance(tags, str) else tags),
+        layer_options=named,
+        **own
+    )
+
+
+def _parse_flag(name: str, value: Any) -> bool:
+    if value is None:
+        return bool(getattr(Request, name))
+    if isinstance(value, bool):
+        return value
+    raise errors.InputError.unknown_word(name, value, ["True", "False"])
+
+
+def _parse_paths(value: Any) -> Tuple[str, ...]:
+    """One path or several."""
+    paths = [value] if isinstance(value, (str, bytes, os.PathLike)) else value or ()
+    return tuple(os.fsdecode(path) for path in paths)
+
+
+def parse_word(words: Type[_W], argument: str, value: str) -> Optional[_W]:
+    """The member of an enum that a word names; ``None`` for ``auto``."""
+    if value == "auto":
+        return None
+    try:
+        return words(value)
+    except ValueError:
+        known = ["auto"] + [str(word) for word in words]
+        raise errors.InputError.unknown_word(argument, value, known) from None
+
+
+def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request: Request) -> Plan:
+    """Decides what to do with a model: which row of the matrix, which api, who serves it, which variant and signature.
+
+    Args:
+        handle: The handle as the user gave it.
+        source: What is loaded.
+        info: What inspect found.
+        runtime: How TensorFlow runs.
+        request: What the caller asked for.
+
+    Returns:
+        The plan.
+
+    Raises:
+        UnsupportedError: The matrix refuses it, or the model cannot be trained.
+        RuntimeUnavailableError: The matrix allows it, and the package that serves it is missing or of a wrong version.
+        TagsError: There is no such variant.
+        SignatureError: There is no such signature.
+    """
+    path = info.path
+    cell = matrix.lookup(info.format, request.operation, runtime.mode, runtime.tensorflow)
+    if not cell.supported:
+        raise errors.UnsupportedError.refused(cell, path)
+    if cell.choice(request.api) is None:
+        raise errors.UnsupportedError.no_such_api(cell, request.api, path)
+    if cell.choice(Api.MODULE) and runtime.inside_function:
+        raise errors.UnsupportedError.module_inside_function(path)
+    tags = choose_tags(info, request)
+    signature = choose_signature(info, _variant(info, tags), request)
+    _check_trainable(info, _variant(info, tags), signature, request)
+    server = choose_way(cell, request, runtime)
+    _check_layer_options(server.api, request)
+    use, loaded = None, ()  # type: Optional[Use], Tuple[str, ...]
+    if source is path:
+        use, loaded = choose_use(info, _variant(info, tags), server.api, signature, request)
+    return Plan(
+        handle=handle,
+        source=source,
+        info=info,
+        runtime=runtime,
+        request=request,
+        cell=cell,
+        api=server.api,
+        keras=server.keras,
+        backend=server.backend,
+        strategy=server.strategy,
+        tags=tags,
+        signature=signature,
+        use=use,
+        reasons=_explain(info, request, cell, tags, signature, server) + loaded,
+    )
+
+
+def choose_way(cell: Cell, request: Request, runtime: Runtime) -> Server:
+    """Who serves the api asked for; else the first choice of the cell that somebody can serve here."""
+    missing = None
+    for choice in cell.choices:
+        if request.api in (None, choice.api):
+            keras = (request.keras or runtime.keras) if choice.api is Api.KERAS else None
+            try:
+                return choose_server(choice.api, keras, runtime)
+            except errors.RuntimeUnavailableError as exc:
+                # What is missing for the matrix's first choice is what the user has to know.
+                missing = missing or exc
+    raise missing or errors.UnsupportedError.refused(cell, cell.format)
+
+
+def choose_server(
+    api: Api, keras: Optional[Keras], runtime: Runtime, servers: Iterable[Server] = matrix.SERVERS
+) -> Server:
+    """The first who can do the work; whatever is missing for the last one is the error."""
+    missing = None
+    for server in [server for server in servers if server.api is api and server.keras is keras]:
+        if _is_gone(server, runtime) or runtime.mode not in server.runtimes:
+            continue
+        try:
+            _check_need(server, runtime)
+            return server
+        except errors.RuntimeUnavailableError as exc:
+            missing = exc
+    raise missing or errors.RuntimeUnavailableError.no_layer_for(keras, runtime)
+
+
+def _check_need(server: Server, runtime: Runtime) -> None:
+    """Asks tensorflow_hub for what a server needs; of that of a runtime elsewhere only the version is known."""
+    if not runtime.elsewhere:
+        packages.find_hub_attribute(server.needs)
+    elif server.needs is not None and runtime.tensorflow_hub is None:
+        raise errors.RuntimeUnavailableError.no_tensorflow_hub(ImportError("there is none"), None)
+
+
+def _is_gone(server: Server, runtime: Runtime) -> bool:
+    """Whether the installed tensorflow_hub is known to lack what a server needs; asked before it is imported."""
+    hub = runtime.tensorflow_hub
+    return server.until is not None and (hub is None or not packages.is_newer(server.until, hub))
+
+
+def choose_tags(info: ModelInfo, request: Request) -> FrozenSet[str]:
+    """The graph variant: the one asked for; else ``{"train"}`` for fine-tuning, if there is one; else the plain one."""
+    if request.tags is not None:
+        _variant(info, request.tags)
+        if "train" in request.tags and not request.trainable:
+            raise errors.TagsError.train_variant_is_frozen(info.path, request.tags)
+        return request.tags
+    if request.trainable and _TRAIN in info.tag_sets:
+        return _TRAIN
+    plain = [tags for tags in (frozenset(), _SERVE) if tags in info.tag_sets]
+    if plain:
+        return plain[0]
+    if len(info.tag_sets) == 1:
+        return info.tag_sets[0]
+    raise errors.TagsError.required(info.path, info.tag_sets)
+
+
+def choose_signature(info: ModelInfo, meta_graph: MetaGraph, request: Request) -> Optional[Signature]:
+    """The signature that is called; ``None`` when the model itself is, or when none is chosen before the call."""
+    known = {signature.name: signature for signature in meta_graph.signatures}
+    if request.signature is not None:
+        if request.signature not in known:
+            raise errors.SignatureError.unknown(info.path, request.signature, meta_graph.signatures)
+        return known[request.signature]
+    if info.format is Format.TF1_HUB:
+        preferred = ["default"]
+    elif meta_graph.call is not None:
+        return None
+    else:
+        preferred = ["serving_default", "default"]
+    for name in preferred + (list(known) if len(known) == 1 else []):
+        if name in known:
+            return known[name]
+    # Who asks for an upstream call by name may mean to name the signature at the call, or to use the attributes only.
+    if request.api in (Api.MODULE, Api.LOAD) or (request.api is None and not known):
+        return None
+    raise errors.SignatureError.required(info.path, meta_graph.signatures)
+
+
+def _variant(info: ModelInfo, tags: FrozenSet[str]) -> MetaGraph:
+    meta_graph = info.meta_graph(tags)
+    if meta_graph is None:
+        raise errors.TagsError.unknown(info.path, tags, info.tag_sets)
+    return meta_graph
+
+
+def _check_trainable(
+    info: ModelInfo, meta_graph: MetaGraph, signature: Optional[Signature], request: Request
+) -> None:
+    """Refuses to fine-tune what has nothing to train, or no way to train it."""
+    if not request.trainable:
+        return
+    if info.format is Format.TF2_SAVED_MODEL and meta_graph.call is None:
+        raise errors.UnsupportedError.not_callable(info.path, meta_graph.signatures)
+    if info.format is Format.TF2_SAVED_MODEL and signature is not None:
+        raise errors.UnsupportedError.signature_is_not_trainable(info.path, signature.name)
+    # An object, or a module spec, lists no variables here; its strategy looks once more.
+    if meta_graph.variables and not any(variable.trainable for variable in meta_graph.variables):
+        raise errors.UnsupportedError.nothing_to_train(info.path)
+
+
+def _check_layer_options(api: Api, request: Request) -> None:
+    for option in request.layer_options:
+        if api is not Api.KERAS:
+            known = ["trainable", "signature", "tags", "output_key", "as_dict", "api", "keras", "name"]
+            known += ["load_options", "collections", "full", "reuse", "trust", "custom_op_libraries", "offline"]
+            raise errors.InputError.unknown_option(option, known)
+
+
+# Below, all of a model is loaded sooner than its part is found.
+_FEW_FUNCTIONS = 24
+_FEW_NODES = 1000
+
+
+def choose_use(
+    info: ModelInfo, meta_graph: MetaGraph, api: Api, signature: Optional[Signature], request: Request
+) -> Tuple[Optional[Use], Tuple[str, ...]]:
+    """What the model is loaded for, where the caller has said it and something is gained by it; and why."""
+    is_layer = api is Api.KERAS
+    if api is Api.MODULE or not (is_layer or request.signature):
+        return None, ()
+    if request.full:
+        return None, ("all of it is loaded: full=True.",)
+    is_small = not meta_graph.contents.has_functions(_FEW_FUNCTIONS) and (
+        meta_graph.has_object_graph or not meta_graph.contents.has_nodes(_FEW_NODES)
+    )
+    if is_small or (meta_graph.has_object_graph and len(info.meta_graphs) > 1):
+        return None, ("all of it is loaded: it is small.",)
+    use = Use(signature.name if signature else None, is_layer)
+    return use, ("only what it needs is loaded, for {}; full=True loads all of it.".format(use),)
+
+
+_FIRST = "the matrix's first choice for this cell"
+_NEXT = "the matrix's next choice for this cell; {} cannot be served here"
+
+
+def _explain(
+    info: ModelInfo,
+    request: Request,
+    cell: Cell,
+    tags: FrozenSet[str],
+    signature: Optional[Signature],
+    server: Server,
+) -> Tuple[str, ...]:
+    reasons = []
+    if request.api is None:
+        first = server.api is cell.choices[0].api
+        reasons.append("api={}: {}.".format(server.api, _FIRST if first else _NEXT.format(cell.choices[0].api)))
+    if server.backend is Backend.UNIHUB and server.api is Api.LOAD:
+        reasons.append("hub.load is tf.saved_model.load on a resolved directory, so tensorflow_hub is not needed.")
+    if request.tags is None and request.trainable and tags == _TRAIN:
+        reasons.append("variant {train}: fine-tuning needs its update ops and losses.")
+    elif request.trainable and info.format is Format.TF1_HUB and tags != _TRAIN:
+        reasons.append("variant without 'train': the model runs in inference mode while it is trained.")
+    if request.signature is None and signature is not None:
+        reasons.append("signature {}: none was asked for.".format(signature.name))
+    return tuple(reasons) + (info.notes if request.trainable else ())
+
+

@@ -1,0 +1,164 @@
+"""How TensorFlow runs at the moment of a call.
+
+Nothing is remembered between calls: one process goes through several runtimes (an Estimator's ``model_fn`` in an eager
+program, a ``tf.function``, ``tf.init_scope``), so the answer is read off TensorFlow each time, by public API only.
+"""
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, Optional
+
+from packaging.version import Version
+
+from unihub import errors
+from unihub._tf import packages
+from unihub._types import Keras, RuntimeMode
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What is true of TensorFlow here and now.
+
+    Attributes:
+        mode: Which column of the matrix holds.
+        tensorflow: The version of TensorFlow.
+        tensorflow_hub: The version of the installed tensorflow_hub, ``None`` without one.
+        keras: Which Keras ``tf.keras`` is.
+        inside_function: Whether a ``tf.function`` (or ``Dataset.map``) is being traced.
+        distribution: The class of the ``tf.distribute`` strategy whose scope this is, ``None`` outside of one.
+        python: The version of Python.
+        elsewhere: Whether it is not that of this process, so that no package can be asked but only versions be
+            compared.
+    """
+
+    mode: RuntimeMode
+    tensorflow: str
+    tensorflow_hub: Optional[str]
+    keras: Keras
+    inside_function: bool = False
+    distribution: Optional[str] = None
+    python: str = platform.python_version()
+    elsewhere: bool = False
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The same as plain texts, fit for JSON."""
+        return dict(asdict(self), mode=str(self.mode), keras=str(self.keras))
+
+    def __str__(self) -> str:
+        inside = " inside a tf.function" if self.inside_function else ""
+        scope = " in the scope of {}".format(self.distribution) if self.distribution else ""
+        return "{}{}{} (TensorFlow {}, tensorflow_hub {}, {})".format(
+            self.mode, inside, scope, self.tensorflow, self.tensorflow_hub or "not installed", self.keras
+        )
+
+
+def detect_runtime() -> Runtime:
+    """Reads how TensorFlow runs now, here, in this thread.
+
+    Returns:
+        The runtime. Eager TensorFlow, and a function traced from it, is ``tf2``, also in TensorFlow 1.15 after
+        ``enable_v2_behavior()``.
+
+    Raises:
+        RuntimeUnavailableError: TensorFlow is not installed or cannot be imported.
+    """
+    tf = packages.import_tensorflow()
+    inside_function = not tf.executing_eagerly() and building_function()
+    return Runtime(
+        mode=_detect_mode(tf, inside_function),
+        tensorflow=str(tf.__version__),
+        tensorflow_hub=packages.installed_version("tensorflow-hub"),
+        keras=_detect_keras(str(tf.__version__)),
+        inside_function=inside_function,
+        distribution=_detect_distribution(tf),
+    )
+
+
+def runtime_elsewhere(
+    mode: Optional[str] = None,
+    tensorflow: Optional[str] = None,
+    tensorflow_hub: Optional[str] = None,
+    keras: Optional[str] = None,
+) -> Runtime:
+    """A runtime by the versions in it, without importing anything.
+
+    Args:
+        mode: One that such a TensorFlow has; by default the one it starts in.
+        tensorflow: A version; by default the installed one.
+        tensorflow_hub: A version, or ``none``; by default the installed one beside the installed TensorFlow, else one
+            that fits.
+        keras: The version of what ``tf.keras`` is; by default the one that TensorFlow chooses.
+
+    Returns:
+        The runtime.
+
+    Raises:
+        InputError: No TensorFlow is named or installed, or it has no such runtime.
+    """
+    version = tensorflow or packages.installed_tensorflow()
+    if version is None:
+        raise errors.InputError.needs_tensorflow_version()
+    known = packages.runtimes_of(version)
+    if mode is not None and mode not in known:
+        raise errors.InputError.no_such_runtime(mode, version, known)
+    hub = tensorflow_hub or (packages.hub_for(version) if tensorflow else packages.installed_version("tensorflow-hub"))
+    return Runtime(
+        mode=RuntimeMode(mode or ("tf1" if "tf1" in known else "tf2")),
+        tensorflow=version,
+        tensorflow_hub=None if hub == "none" else hub,
+        keras=_detect_keras(version) if keras is None else _keras_of(keras),
+        elsewhere=True,
+    )
+
+
+def _keras_of(version: str) -> Keras:
+    return Keras.KERAS3 if Version(version) >= Version("3.0.dev0") else Keras.KERAS2
+
+
+def building_function() -> bool:
+    """Whether TensorFlow traces a function here, rather than building a plain graph."""
+    return bool(packages.import_tensorflow().compat.v1.get_default_graph().building_function)
+
+
+def _detect_mode(tf: Any, inside_function: bool) -> RuntimeMode:
+    v1 = tf.compat.v1
+    if tf.executing_eagerly():
+        return RuntimeMode.TF2
+    # disable_v2_behavior() switches both off; a user may have switched either one by hand.
+    has_v2_behavior = v1.resource_variables_enabled() and _control_flow_v2_enabled(tf)
+    # Without it TensorFlow 2.4 to 2.10 say that a function in the global graph belongs to an eager program.
+    if inside_function and has_v2_behavior and _eager_outside(tf):
+        return RuntimeMode.TF2
+    if Version(tf.__version__) < Version("2"):
+        return RuntimeMode.TF1
+    return RuntimeMode.TF2_GRAPH if has_v2_behavior else RuntimeMode.TF1_COMPAT
+
+
+def _control_flow_v2_enabled(tf: Any) -> bool:
+    # TensorFlow 1.14 has no such function, and no such behaviour to be switched on.
+    enabled = getattr(tf.compat.v1, "control_flow_v2_enabled", None)
+    return enabled is not None and bool(enabled())
+
+
+def _eager_outside(tf: Any) -> bool:
+    """Whether the function being traced belongs to an eager program, and not to a plain graph."""
+    with tf.init_scope():
+        return bool(tf.executing_eagerly())
+
+
+def _detect_keras(tensorflow: str) -> Keras:
+    """Which Keras tf.keras is, by TensorFlow's own rule, so that a heavy package is not imported to find out.
+
+    From TensorFlow 2.16 tf.keras is Keras 3 unless ``TF_USE_LEGACY_KERAS`` was set
+    (https://github.com/tensorflow/tensorflow/releases/tag/v2.16.1).
+    """
+    if Version(Version(tensorflow).base_version) < Version("2.16"):
+        return Keras.KERAS2
+    legacy = os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true", "True")
+    return Keras.KERAS2 if legacy else Keras.KERAS3
+
+
+def _detect_distribution(tf: Any) -> Optional[str]:
+    return type(tf.distribute.get_strategy()).__name__ if tf.distribute.has_strategy() else None

@@ -1,0 +1,169 @@
+"""``hub.create_module_spec`` where tensorflow_hub has none: module functions become files in the TF1 Hub format.
+
+The real ``hub.Module`` must read what is written here, that of TensorFlow 1.15 included: attributes that have their
+defaults are left out, for an older TensorFlow may not know them; paths of this machine are left out too.
+"""
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Tuple
+
+from unihub import errors
+from unihub._graph import module_variables
+from unihub._graph.meta_graph import node_of
+from unihub._graph.module_variables import Variant
+from unihub._save import module_function
+from unihub._tf import packages
+
+# ModuleDef{format: FORMAT_V3}, the only format there ever was.
+_MODULE_DEF = b"\x08\x03"
+_MODULE_DEF_NAME = "tfhub_module.pb"
+
+_ASSET_NODES = "asset_filepaths"
+_ASSETS = "saved_model_assets"
+_ASSET_PATH = b"set when the module is loaded"
+_ATTACHMENTS = "hub_module_attachments"
+
+# What hub.Module knows what to do with; it refuses a module that has any other.
+_COLLECTIONS = frozenset(
+    [
+        "variables",
+        "trainable_variables",
+        "model_variables",
+        "table_initializer",
+        "update_ops",
+        "regularization_losses",
+        "cond_context",
+        "while_context",
+        _ASSET_NODES,
+    ]
+)
+
+
+class ModuleSpec:
+    """The graphs of a module.
+
+    Args:
+        function: What builds a variant's graph.
+        variants: The tags of each variant, and the arguments to build it with.
+
+    Attributes:
+        variants: The variants as they were built.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], variants: Iterable[Tuple[Iterable[str], Mapping[str, Any]]]
+    ) -> None:
+        tf = packages.import_tensorflow()
+        self.variants: List[Variant] = []
+        self._meta_graphs: List[Any] = []
+        for tags, arguments in variants:
+            with tf.Graph().as_default() as graph:
+                with tf.compat.v1.variable_scope("", use_resource=True):
+                    notes = module_function.call(function, arguments)
+                check_graph(graph, notes.signatures, tags)
+                self._meta_graphs.append(_describe(notes, tags))
+            self.variants.append(Variant(frozenset(tags), graph, module_variables.parts_of(graph)))
+
+    def write(self, directory: str) -> None:
+        """Writes all of the module but the values of its variables.
+
+        Args:
+            directory: An empty directory.
+        """
+        saved_model = packages.saved_model_message()(saved_model_schema_version=1)
+        saved_model.meta_graphs.extend(self._meta_graphs)
+        _write_assets(_take_assets(saved_model.meta_graphs), os.path.join(directory, "assets"))
+        _write(os.path.join(directory, "saved_model.pb"), saved_model.SerializeToString(deterministic=True))
+        _write(os.path.join(directory, _MODULE_DEF_NAME), _MODULE_DEF)
+
+
+def check_graph(graph: Any, signatures: Iterable[str], tags: Iterable[str]) -> None:
+    """Makes sure that a graph can be a module.
+
+    Args:
+        graph: A graph, as a module function left it.
+        signatures: The names of the signatures that the function added.
+        tags: The tags of the variant.
+
+    Raises:
+        SignatureError: It has no signatures.
+        InputError: It has something that ``hub.Module`` cannot load.
+    """
+    if not list(signatures):
+        raise errors.SignatureError.none_added(tags)
+    filled = {key for key in graph.get_all_collection_keys() if graph.get_collection(key)}
+    if filled - _COLLECTIONS:
+        raise errors.InputError.unsupported_collections(sorted(filled - _COLLECTIONS), sorted(_COLLECTIONS))
+    state = {op.name for op in graph.get_operations() if op.op_def.is_stateful and not op.inputs}
+    for name in sorted(state):
+        # What holds state is made apart from the rest of the graph, where nothing else can be beside it.
+        places = [place.decode() for place in graph.get_operation_by_name(name).colocation_groups()]
+        if not {place.replace("loc:@", "", 1) for place in places} <= state:
+            raise errors.InputError.colocated("{!r}, which holds state,".format(name), places)
+
+
+def _describe(notes: module_function.Notes, tags: Iterable[str]) -> Any:
+    """The current graph as a message."""
+    v1 = packages.import_tensorflow().compat.v1
+    meta_graph = v1.train.export_meta_graph(strip_default_attrs=True)
+    meta_graph.meta_info_def.tags.extend(sorted(tags))
+    for name, sides in notes.signatures.items():
+        inputs, outputs = ({key: v1.saved_model.build_tensor_info(side[key]) for key in side} for side in sides)
+        meta_graph.signature_def[name].CopyFrom(v1.saved_model.build_signature_def(inputs, outputs))
+    # An Any is laid out as tensorflow_hub's ModuleAttachment is: a text, and bytes.
+    attachment = packages.any_message()
+    for key, message in notes.messages.items():
+        packed = attachment(type_url=key, value=message.SerializeToString()).SerializeToString()
+        meta_graph.collection_def[_ATTACHMENTS].bytes_list.value.append(packed)
+    return meta_graph
+
+
+def _take_assets(meta_graphs: Iterable[Any]) -> Dict[str, str]:
+    """Takes the paths of the assets out of the graphs, and notes them as SavedModels do.
+
+    Returns:
+        The paths, by the names of the files in the module.
+    """
+    names: Dict[str, str] = {}
+    for meta_graph in meta_graphs:
+        if _ASSET_NODES not in meta_graph.collection_def:
+            continue
+        nodes = {node.name: node for node in meta_graph.graph_def.node}
+        for tensor in sorted(set(meta_graph.collection_def[_ASSET_NODES].node_list.value)):
+            text = _text_of(nodes[node_of(tensor)])
+            asset = packages.asset_message()(filename=_name_asset(text[0].decode(), names))
+            asset.tensor_info.name = tensor
+            meta_graph.collection_def[_ASSETS].any_list.value.add().Pack(asset)
+            text[0] = _ASSET_PATH
+    return {name: path for path, name in names.items()}
+
+
+def _text_of(node: Any) -> Any:
+    text = node.attr["value"].tensor.string_val
+    if node.op != "Const" or len(text) != 1:
+        raise errors.InputError.asset_is_no_constant(node.name)
+    return text
+
+
+def _name_asset(path: str, names: Dict[str, str]) -> str:
+    """A name of its own for each file."""
+    stem, extension = os.path.splitext(os.path.basename(path))
+    free = "{}{}".format(stem, extension)
+    count = 0
+    while path not in names and free in names.values():
+        count += 1
+        free = "{}_{}{}".format(stem, count, extension)
+    return names.setdefault(path, free)
+
+
+def _write_assets(paths: Mapping[str, str], directory: str) -> None:
+    gfile = packages.import_tensorflow().io.gfile
+    os.mkdir(directory)
+    for name, path in paths.items():
+        gfile.copy(path, os.path.join(directory, name))
+
+
+def _write(path: str, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)

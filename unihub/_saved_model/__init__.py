@@ -1,0 +1,1 @@
+"""Directory to ModelInfo, without TensorFlow: wire format, schema, checkpoint index, formats, unsafe ops."""

@@ -1,0 +1,520 @@
+"""Protocol buffers without the protobuf package: a lazy reader of the wire format, and an encoder of the text format.
+
+A message is a stretch of a file, and what nobody asks for is skipped by its length: a graph with a gigabyte of
+constants costs a few reads. Whatever the bytes are, the only error is a WireError; depth and sizes are bounded.
+"""
+from __future__ import annotations
+
+import io
+import itertools
+import re
+from typing import BinaryIO, Dict, Iterator, List, Match, Optional, Tuple, Union
+
+from unihub._saved_model import schema
+
+# As in protobuf itself.
+_MAX_DEPTH = 100
+
+# No name is longer; a field that says so is damaged, or meant to exhaust the memory.
+_MAX_TEXT = 1 << 20
+
+# A read after a jump is small, as another jump may follow; reads in a row grow.
+_SMALL_WINDOW = 64
+_LARGE_WINDOW = 64 * 1024
+
+# A file that is read as a whole, at once.
+_SMALL_FILE = 1 << 18
+
+# A message that may be read as a whole, since jumping around in it takes longer.
+_SMALL_MESSAGE = 1 << 26
+
+_VARINT_BYTES = 10
+_MAX_TAG = (1 << 32) - 1
+_UINT64 = (1 << 64) - 1
+
+_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+
+_NUMERIC_KINDS = frozenset(schema.ENUMS) | {schema.NUMBER}
+
+
+class WireError(ValueError):
+    """These bytes are no such protocol buffer.
+
+    Attributes:
+        truncated: Whether they would be one if the file went on.
+    """
+
+    def __init__(self, reason: str, truncated: bool = False) -> None:
+        super().__init__(reason)
+        self.truncated = truncated
+
+
+class Source:
+    """The bytes of a seekable file, read in windows that grow while reading goes on in a row."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.size = file.seek(0, io.SEEK_END)
+        self._file = file
+        self._start = 0
+        self._bytes = b""
+        self._window = _SMALL_WINDOW
+        if self.size <= _SMALL_FILE:
+            self.load(0, self.size)
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> Source:
+        """A source of what is in memory already."""
+        source = cls(io.BytesIO(data))
+        source._bytes = data
+        return source
+
+    def read(self, start: int, end: int) -> bytes:
+        """The bytes from ``start`` to ``end``."""
+        if end > self.size:
+            raise WireError("it ends at byte {}, within a field".format(self.size), truncated=True)
+        first = self._start
+        if not (first <= start and end <= first + len(self._bytes)):
+            self._load(start, end - start)
+            first = self._start
+        return self._bytes[start - first : end - first]
+
+    def load(self, start: int, end: int) -> None:
+        """Reads a stretch at once, where it is short enough for that."""
+        if start < end <= self.size and end - start <= _SMALL_MESSAGE:
+            self._load(start, end - start)
+
+    def window(self, start: int, end: int) -> Tuple[bytes, int]:
+        """The bytes in memory and where they begin, where the whole stretch is among them; else none."""
+        if self._start <= start and end <= self._start + len(self._bytes):
+            return self._bytes, self._start
+        return b"", 0
+
+    def varint(self, position: int) -> Tuple[int, int]:
+        """The number at ``position`` and the position behind it."""
+        offset = position - self._start
+        known = self._bytes
+        if 0 <= offset < len(known) - 1:
+            # Tags and lengths are what takes the time, and most of them are one byte or two.
+            first, second = known[offset], known[offset + 1]
+            if first < 0x80:
+                return first, position + 1
+            if second < 0x80:
+                return first & 0x7F | second << 7, position + 2
+        if not 0 <= offset <= len(known) - _VARINT_BYTES:
+            offset = self._load(position, _VARINT_BYTES)
+            known = self._bytes
+        value = shift = 0
+        for byte in known[offset : offset + _VARINT_BYTES]:
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value, position + shift // 7
+        if position + _VARINT_BYTES > self.size:
+            raise WireError("it ends at byte {}, within a number".format(self.size), truncated=True)
+        raise WireError("the number at byte {} does not end".format(position))
+
+    def _load(self, position: int, length: int) -> int:
+        """Has ``length`` bytes from ``position`` in the window, fewer at the end of the file; where they are in it."""
+        offset = position - self._start
+        if 0 <= offset and offset + length <= len(self._bytes):
+            return offset
+        in_a_row = 0 <= offset <= len(self._bytes) + self._window
+        self._window = min(2 * self._window, _LARGE_WINDOW) if in_a_row else _SMALL_WINDOW
+        self._file.seek(position)
+        self._bytes = _read_exactly(self._file, min(max(length, self._window), self.size - position))
+        self._start = position
+        return 0
+
+
+def _find_short(memory: bytes, position: int, end: int, wanted: int) -> Optional[bytes]:
+    """The field with a tag, if nothing but short fields and numbers comes before it, and it is short."""
+    last = min(end, len(memory)) - 1
+    while position < last:
+        tag, length = memory[position], memory[position + 1]
+        if tag & 0x87 == _VARINT:
+            position += 1
+            while position < last and memory[position] >= 0x80:
+                position += 1
+            position += 1
+        elif tag & 0x87 == _LENGTH and length < 0x80:
+            following = position + 2 + length
+            if tag == wanted:
+                return memory[position + 2 : following] if following <= end else None
+            position = following
+        else:
+            return None
+    return None
+
+
+def _read_exactly(file: BinaryIO, length: int) -> bytes:
+    """An unbuffered file may return less than it is asked for, and the file may have shrunk."""
+    parts: List[bytes] = []
+    while length > 0:
+        part = file.read(length)
+        if not part:
+            raise WireError("it ends earlier than it did a moment ago", truncated=True)
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+class Message:
+    """A message as a stretch of a source; nothing is read before it is asked for.
+
+    Fields go by their names in ``_schema.MESSAGES``. A field that is absent reads as protobuf's default: 0, the
+    empty text, the empty message. Of a field that ought to be single the first is taken, so that a reader can stop.
+    """
+
+    __slots__ = ("source", "_fields", "start", "end", "_depth")
+
+    def __init__(self, source: Source, kind: str, start: int = 0, end: Optional[int] = None, depth: int = 0) -> None:
+        if depth > _MAX_DEPTH:
+            raise WireError("messages are nested more than {} deep".format(_MAX_DEPTH))
+        self.source = source
+        self._fields = schema.MESSAGES.get(kind, {})
+        self.start = start
+        self.end = source.size if end is None else end
+        self._depth = depth
+
+    def load(self) -> Message:
+        """The same, read at once where it is not too long: for one of which most will be looked at."""
+        self.source.load(self.start, self.end)
+        return self
+
+    def has(self, name: str, times: int = 1) -> bool:
+        """Whether the field is present, be it empty, and so many times at least; no more than that is read."""
+        return times < 1 or next(itertools.islice(self._spans(name), times - 1, None), None) is not None
+
+    def count(self, name: str) -> int:
+        """How often a repeated field is present."""
+        return sum(1 for _ in self._spans(name))
+
+    def number(self, name: str) -> int:
+        """The value of a number, which may be negative."""
+        return next((_signed(value) for value, _ in self._spans(name)), 0)
+
+    def numbers(self, *names: str) -> List[int]:
+        """The values of several numbers, in one pass."""
+        places = {self._fields[name][0]: place for place, name in enumerate(names)}
+        values: List[Optional[int]] = [None] * len(names)
+        for number, wire, value, _ in self._scan():
+            if wire == _VARINT and number in places and values[places[number]] is None:
+                values[places[number]] = _signed(value)
+        return [value or 0 for value in values]
+
+    def repeated_numbers(self, name: str) -> List[int]:
+        """The values of a repeated number, each by itself or all in one field."""
+        found: List[int] = []
+        for number, wire, start, end in self._scan():
+            if number == self._fields[name][0] and wire == _VARINT:
+                found.append(_signed(start))
+            elif number == self._fields[name][0] and wire == _LENGTH:
+                while start < end:
+                    value, start = self.source.varint(start)
+                    found.append(_signed(value))
+        return found
+
+    def text(self, name: str) -> str:
+        """The value of a text."""
+        return next(self.texts(name), "")
+
+    def texts(self, name: str) -> Iterator[str]:
+        """The values of a repeated text."""
+        for start, end in self._spans(name):
+            yield self._decode(start, end)
+
+    def all_texts(self, *names: str) -> List[List[str]]:
+        """The values of several repeated texts, in one pass."""
+        numbers = [self._fields[name][0] for name in names]
+        values: Dict[int, List[str]] = {number: [] for number in numbers}
+        for number, _, start, end in self._scan(*(number << 3 | _LENGTH for number in numbers)):
+            values[number].append(self._decode(start, end))
+        return list(values.values())
+
+    def data(self, name: str) -> bytes:
+        """The value of a field of bytes."""
+        return next((self.source.read(start, end) for start, end in self._spans(name)), b"")
+
+    def message(self, name: str) -> Message:
+        """The value of a message."""
+        found = next(self.messages(name), None)
+        return found if found is not None else self._part(self._fields[name][1], self.end, self.end)
+
+    def messages(self, name: str) -> Iterator[Message]:
+        """The values of a repeated message."""
+        kind = self._fields[name][1]
+        for start, end in self._spans(name):
+            yield self._part(kind, start, end)
+
+    def entries(self, name: str) -> Dict[str, Message]:
+        """The values of a map by their keys."""
+        return {entry.text("key"): entry.message("value") for entry in self.messages(name)}
+
+    def read_as(self, kind: str) -> Message:
+        """The same bytes as another message, for a field of bytes that holds one."""
+        return self._part(kind, self.start, self.end)
+
+    def texts_within(self, field: str, name: str) -> Iterator[str]:
+        """The text ``name`` of each message ``field``, as ``part.text(name) for part in messages(field)``, only faster.
+
+        A large graph has ten thousands of nodes, of which a name and an op are short fields that come first, or behind
+        a number only.
+        """
+        memory, base = self.load().source.window(self.start, self.end)
+        kind = self._fields[field][1]
+        wanted = schema.MESSAGES[kind][name][0] << 3 | _LENGTH
+        for start, end in self._spans(field):
+            found = _find_short(memory, start - base, end - base, wanted)
+            yield self._part(kind, start, end).text(name) if found is None else found.decode("utf-8", "replace")
+
+    def may_mention(self, kind: str, name: str) -> bool:
+        """Whether a field of a kind of message can be anywhere in here, at any depth; ``False`` is certain."""
+        return _varint(schema.MESSAGES[kind][name][0] << 3 | _LENGTH) in self.source.read(self.start, self.end)
+
+    def walk(self, *only: str) -> Iterator[Tuple[str, Message]]:
+        """Every message in here with the name of its field, in one pass; or those of some fields."""
+        wanted = only or self._fields
+        names = {self._fields[name][0]: (name, self._fields[name][1]) for name in wanted}
+        names = {number: (name, kind) for number, (name, kind) in names.items() if kind in schema.MESSAGES}
+        for number, wire, start, end in self._scan():
+            if wire == _LENGTH and number in names:
+                name, kind = names[number]
+                yield name, self._part(kind, start, end)
+
+    def _part(self, kind: str, start: int, end: int) -> Message:
+        return Message(self.source, kind, start, end, self._depth + 1)
+
+    def _decode(self, start: int, end: int) -> str:
+        if end - start > _MAX_TEXT:
+            raise WireError("the text at byte {} is {} bytes long".format(start, end - start))
+        return self.source.read(start, end).decode("utf-8", "replace")
+
+    def _spans(self, name: str) -> Iterator[Tuple[int, int]]:
+        """Where the values of a field are; for a number the value itself. Another wire type is another field."""
+        number, kind = self._fields[name]
+        wire = _VARINT if kind in _NUMERIC_KINDS else _LENGTH
+        for _, _, start, end in self._scan(number << 3 | wire):
+            yield start, end
+
+    def _scan(self, *tags: int) -> Iterator[Tuple[int, int, int, int]]:
+        """The number, wire type, start and end of every field, or of those with some tags.
+
+        In place of the start there is the value of a varint.
+        """
+        varint = self.source.varint
+        memory, base = self.source.window(self.start, self.end)
+        in_memory = base + len(memory) - 1
+        position, last = self.start, self.end
+        while position < last:
+            # Tags and lengths are what takes the time, and most of them are one byte.
+            if position < in_memory and memory[position - base] < 0x80:
+                tag, start = memory[position - base], position + 1
+            else:
+                tag, start = varint(position)
+            wire = tag & 7
+            if wire == _LENGTH:
+                if start < in_memory and memory[start - base] < 0x80:
+                    end = start + 1 + memory[start - base]
+                    start += 1
+                else:
+                    length, start = varint(start)
+                    end = start + length
+            elif wire == _VARINT:
+                start, end = varint(start)
+            elif wire in (_FIXED64, _FIXED32):
+                end = start + (8 if wire == _FIXED64 else 4)
+            else:
+                raise WireError("the field at byte {} has the unknown type {}".format(position, wire))
+            if end > last:
+                raise self._overrun(position)
+            if not 8 <= tag <= _MAX_TAG:
+                # Some readers drop the bits that are too many, and see a field that others do not.
+                raise WireError("the field at byte {} has the number {}".format(position, tag >> 3))
+            position = end
+            if not tags or tag in tags:
+                yield tag >> 3, wire, start, end
+
+    def _overrun(self, position: int) -> WireError:
+        if self.end == self.source.size:
+            return WireError("it ends at byte {}, within a field".format(self.end), truncated=True)
+        return WireError("the field at byte {} is longer than the message it is in".format(position))
+
+
+def _signed(value: int) -> int:
+    value &= _UINT64
+    return value - _UINT64 - 1 if value >> 63 else value
+
+
+# What is below turns the text format into the wire format.
+
+_Value = Union[int, bytes]
+
+_TOKEN = re.compile(
+    rb"""(?P<space>(?:\s|\#[^\n]*)+)
+       | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
+       | (?P<type>\[\s*[A-Za-z_][\w./-]*\s*\](?=\s*[:{<]))
+       | (?P<word>[A-Za-z_]\w*)
+       | (?P<number>[0-9.][\w.]*(?:(?<=[eE])[+-]\w+)?)
+       | (?P<mark>[-:{}<>\[\],;])""",
+    re.VERBOSE,
+)
+
+_CLOSING = {b"{": b"}", b"<": b">"}
+
+_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+
+_LETTER_ESCAPES = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+
+_BOOLEANS = {"true": 1, "True": 1, "t": 1, "false": 0, "False": 0, "f": 0}
+
+
+def encode_text(text: bytes, kind: str) -> bytes:
+    """The wire bytes of a message in the text format; fields that ``_schema`` does not list are left out.
+
+    Args:
+        text: A message as in a ``.pbtxt`` file.
+        kind: Its name in ``_schema.MESSAGES``.
+
+    Raises:
+        WireError: The text is no such message.
+    """
+    return _TextEncoder(text).fields(kind, b"", 0)
+
+
+class _TextEncoder:
+    """One pass over a text, with the next token in hand."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._position = 0
+        self._kind = ""
+        self._token = b""
+        self._advance()
+
+    def fields(self, kind: str, closing: bytes, depth: int) -> bytes:
+        """The fields of a message up to the closing mark, or up to the end of the text where there is none."""
+        if depth > _MAX_DEPTH:
+            raise WireError("messages are nested more than {} deep".format(_MAX_DEPTH))
+        known = schema.MESSAGES.get(kind, {})
+        encoded: List[bytes] = []
+        while self._goes_on(closing):
+            name_kind, name = self._advance()
+            if name_kind == "type":
+                encoded += self._expanded_any(name, depth)
+            elif name_kind in ("word", "number"):
+                number, value_kind = known.get(name.decode("ascii"), (0, ""))
+                values = list(self._values(value_kind, depth))
+                encoded += [self._encode(number, value_kind, value) for value in values if number]
+            else:
+                raise self._error(name_kind)
+            if not self._take(b","):
+                self._take(b";")
+        return b"".join(encoded)
+
+    def _goes_on(self, closing: bytes) -> bool:
+        return not self._take(closing) if closing else bool(self._kind)
+
+    def _expanded_any(self, name: bytes, depth: int) -> Iterator[bytes]:
+        """An Any may be written as the name of its type, and the message it holds."""
+        type_url = name[1:-1].strip()
+        fields = schema.MESSAGES["Any"]
+        kind = type_url.decode("ascii").split(".")[-1]
+        for value in self._values(kind, depth):
+            yield self._encode(*fields["type_url"], value=type_url)
+            yield self._encode(*fields["value"], value=value)
+
+    def _values(self, kind: str, depth: int) -> Iterator[_Value]:
+        """What stands behind the name of a field: a value, or a list of them."""
+        self._take(b":")
+        if not self._take(b"["):
+            yield self._value(kind, depth)
+            return
+        while not self._take(b"]"):
+            yield self._value(kind, depth)
+            self._take(b",")
+
+    def _value(self, kind: str, depth: int) -> _Value:
+        negative = self._take(b"-")
+        token_kind, token = self._advance()
+        if token_kind == "string":
+            return self._string(token)
+        if token_kind == "mark" and token in _CLOSING:
+            return self.fields(kind, _CLOSING[token], depth + 1)
+        if token_kind in ("word", "number"):
+            value = self._number(kind, token.decode("ascii"))
+            return -value if negative else value
+        raise self._error(token_kind)
+
+    def _string(self, token: bytes) -> bytes:
+        """Strings that follow each other are one."""
+        value = _unescape(token[1:-1])
+        while self._kind == "string":
+            value += _unescape(self._advance()[1][1:-1])
+        return value
+
+    def _number(self, kind: str, word: str) -> int:
+        if kind in schema.ENUMS and word in schema.ENUMS[kind]:
+            return schema.ENUMS[kind][word]
+        if kind == schema.NUMBER and word in _BOOLEANS:
+            return _BOOLEANS[word]
+        if kind not in _NUMERIC_KINDS:
+            return 0
+        try:
+            return int(word, 0)
+        except ValueError:
+            raise self._error() from None
+
+    def _encode(self, number: int, kind: str, value: _Value) -> bytes:
+        numeric = kind in _NUMERIC_KINDS
+        if isinstance(value, int) and numeric:
+            return _varint(number << 3 | _VARINT) + _varint(value & _UINT64)
+        if isinstance(value, bytes) and not numeric:
+            return _varint(number << 3 | _LENGTH) + _varint(len(value)) + value
+        raise self._error()
+
+    def _take(self, mark: bytes) -> bool:
+        if self._kind != "mark" or self._token != mark:
+            return False
+        self._advance()
+        return True
+
+    def _advance(self) -> Tuple[str, bytes]:
+        """The token in hand and its kind, which is empty at the end; takes up the next."""
+        current = self._kind, self._token
+        self._kind, self._token = "", b""
+        while self._position < len(self._text) and not self._kind:
+            match = _TOKEN.match(self._text, self._position)
+            if match is None:
+                raise self._error()
+            self._position = match.end()
+            if match.lastgroup != "space":
+                self._kind, self._token = str(match.lastgroup), match.group()
+        return current
+
+    def _error(self, kind: str = "any") -> WireError:
+        """What to raise for a token of this kind, which is empty when there was none."""
+        if not kind:
+            return WireError("it ends at byte {}, within a message".format(len(self._text)), truncated=True)
+        return WireError("the text near byte {} is no protocol buffer".format(self._position))
+
+
+def _unescape(text: bytes) -> bytes:
+    return _ESCAPE.sub(_unescape_one, text) if b"\\" in text else text
+
+
+def _unescape_one(match: Match[bytes]) -> bytes:
+    octal, hexadecimal, short, long, character = match.groups()
+    if octal or hexadecimal:
+        return bytes([(int(octal, 8) if octal else int(hexadecimal, 16)) & 0xFF])
+    if short or long:
+        return chr(min(int(short or long, 16), 0x10FFFF)).encode("utf-8", "replace")
+    return _LETTER_ESCAPES.get(character, character)
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value >= 0x80:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)

@@ -1,0 +1,136 @@
+"""What the layers of both Kerases share: what they offer beside Keras, their config, and the checks of a call.
+
+A layer around a model is the same thing in Keras 2 and Keras 3, so what it takes and what it refuses is said once.
+What must stay true: a config names the model as the user did, never by a path of a cache.
+"""
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Dict, List
+
+from unihub import errors
+from unihub._plan.plan import Plan
+from unihub._tf import packages
+from unihub._types import Keras
+
+_MIXED = ("float16", "bfloat16")
+
+
+class LayerOfModel:
+    """What a layer around a model offers beside what Keras does: the same as every loaded model.
+
+    A layer is frozen and made trainable by Keras, so its losses go by that and not by how it was loaded.
+    """
+
+    _model: Any
+    trainable: bool
+
+    @property
+    def plan(self) -> Plan:
+        """What was decided, and why."""
+        return self._model.plan  # type: ignore[no-any-return]
+
+    @property
+    def info(self) -> Any:
+        """What was found at the handle."""
+        return self._model.info
+
+    @property
+    def native(self) -> Any:
+        """What ``tf.saved_model.load`` gave."""
+        return self._model.native
+
+    @property
+    def resolved_object(self) -> Any:
+        """The same, by the name that ``hub.KerasLayer`` has for it."""
+        return self._model.native
+
+    @property
+    def signatures(self) -> Any:
+        """The ways to call the model by name."""
+        return self._model.signatures
+
+    @property
+    def update_ops(self) -> List[Any]:
+        """In a graph, the ops that move its statistics."""
+        return self._model.update_ops  # type: ignore[no-any-return]
+
+    @property
+    def regularization_losses(self) -> List[Callable[[], Any]]:
+        """Its losses, each a callable that returns a scalar; none while the layer is frozen."""
+        return getattr(self._model, "losses_to_train", []) if self.trainable else []
+
+    def initialize(self, session: Any) -> None:
+        """Initializes what is not initialized yet in the graph of a session."""
+        self._model.initialize(session)
+
+
+def takes_training(plan: Plan) -> bool:
+    """Whether what is called has an argument ``training``."""
+    call = plan.meta_graph.call
+    return plan.signature is None and call is not None and call.takes_training
+
+
+def config_of(plan: Plan) -> Dict[str, Any]:
+    """The arguments that load the model of a layer again.
+
+    Args:
+        plan: How it was loaded.
+
+    Returns:
+        The arguments that are not the default, with the handle as the user wrote it.
+
+    Raises:
+        NotImplementedError: The model is a Python object.
+    """
+    if plan.source is not plan.info.path:
+        # The type that makes Keras go on without a config.
+        raise NotImplementedError("a layer around a Python object has no handle to be loaded from again")
+    request = plan.request
+    options = {
+        "handle": os.fspath(plan.handle),
+        "signature": request.signature,
+        "tags": None if request.tags is None else sorted(request.tags),
+        "output_key": request.output_key,
+        "as_dict": request.as_dict,
+        "arguments": request.layer_options.get("arguments"),
+        "output_shape": request.layer_options.get("output_shape"),
+        "full": request.full,
+    }
+    return {name: value for name, value in options.items() if value not in (None, False)}
+
+
+def options_of(config: Dict[str, Any]) -> Dict[str, Any]:
+    """The arguments that a config names, without what no file must decide: whom to trust, what code to load."""
+    return {name: value for name, value in config.items() if name not in ("trust", "custom_op_libraries")}
+
+
+def check_may_train(plan: Plan, trainable: bool) -> None:
+    """Refuses a layer that was made trainable after it was loaded, by itself or with the model around it."""
+    if trainable and plan.signature is not None:
+        raise errors.UnsupportedError.signature_is_not_trainable(plan.info.path, plan.signature.name)
+
+
+def check_kerases(own: Keras, name: str, inputs: Any) -> None:
+    """Refuses the symbolic tensors of the other Keras, which fail deep inside of this one.
+
+    Args:
+        own: The Keras of the layer.
+        name: The layer's name, for the error.
+        inputs: What the layer is called with, any nest.
+
+    Raises:
+        InputError: There is such a tensor.
+    """
+    for value in packages.import_tensorflow().nest.flatten(inputs):
+        other = packages.keras_of_symbol(value)
+        if other not in (None, own.value):
+            raise errors.InputError.other_keras(name, own, Keras(other))
+
+
+def cast_floating(outputs: Any, compute_dtype: Any) -> Any:
+    """Gives floating outputs the dtype of a mixed precision policy."""
+    if compute_dtype not in _MIXED:
+        return outputs
+    tf = packages.import_tensorflow()
+    return tf.nest.map_structure(lambda part: tf.cast(part, compute_dtype) if part.dtype.is_floating else part, outputs)
