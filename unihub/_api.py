@@ -15,7 +15,7 @@ from unihub._plan.runtime import detect_runtime
 from unihub._saved_model.model_info import ModelInfo
 from unihub._saved_model.model_info import inspect as _inspect_path
 from unihub._strategies import distribution, loaded_cache
-from unihub._tf import packages
+from unihub._tf import autograph
 
 
 def load(
@@ -93,14 +93,14 @@ def load(
         >>> model(["hello world"]).shape.as_list()
         [1, 20]
     """
-    decided = packages.as_written(plan)(
+    decided = autograph.as_written(plan)(
         handle, trainable, signature, tags=tags, output_key=output_key, as_dict=as_dict, api=api, keras=keras,
         name=name, load_options=load_options, collections=collections, full=full, reuse=reuse,
         trust=trust, custom_op_libraries=custom_op_libraries, offline=offline, **layer_options
     )  # fmt: skip
     with tf_errors.loading(decided):
-        packages.as_written(gate.prepare)(decided)
-        return loaded_cache.loaded(decided, packages.as_written(decided.load_strategy().load))
+        autograph.as_written(gate.prepare)(decided)
+        return loaded_cache.loaded(decided, autograph.as_written(decided.load_strategy().load))
 
 
 def plan(handle: Any, trainable: bool = False, signature: Optional[str] = None, **options: Any) -> Plan:

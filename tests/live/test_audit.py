@@ -69,12 +69,12 @@ def test_lambda_layer(tmp_path):
 
 
 def test_the_ops_of_the_table_that_this_tensorflow_has_are_spelt_right():
-    from unihub._tf import packages
+    from unihub._tf import ops
 
-    known = [op for op in UNSAFE_OPS if ">" not in op and packages.is_registered_op(op)]
+    known = [op for op in UNSAFE_OPS if ">" not in op and ops.is_registered_op(op)]
     # Each TensorFlow has all but those that came later, or belong to a package.
     assert len(known) >= 60
-    assert not packages.is_registered_op("NoSuchOpAtAll")
+    assert not ops.is_registered_op("NoSuchOpAtAll")
 
 
 # What it decides.

@@ -11,7 +11,7 @@ from conftest import DATA, RUNTIME, live_context
 from packaging.version import Version
 
 import unihub
-from unihub._tf import packages
+from unihub._tf.keras import keras2 as import_keras2
 
 v1 = tf.compat.v1
 TF = Version(Version(tf.__version__).base_version)
@@ -26,7 +26,7 @@ needs_estimator = pytest.mark.skipif(
 
 
 def keras2():
-    return packages.keras2()
+    return import_keras2()
 
 
 def sgd(rate):

@@ -13,7 +13,8 @@ import tensorflow as tf
 from conftest import DATA, RUNTIME, TENSORFLOW, live_context
 
 import unihub
-from unihub._tf import packages
+from unihub._tf import saved_model, tracking
+from unihub._tf.functions import restored_arguments, restored_function_type
 
 v1 = tf.compat.v1
 
@@ -72,7 +73,7 @@ def test_all_models_are_there():
 def test_the_messages(path):
     """TensorFlow's own classes parse the file; the rest of TensorFlow is not asked, so it holds for every model."""
     info = unihub.inspect(path)
-    messages = packages.read_meta_graphs(path)
+    messages = saved_model.read_meta_graphs(path)
     assert len(info.meta_graphs) == len(messages) > 0
     for found, wanted in zip(info.meta_graphs, messages):
         library = wanted.graph_def.library.function
@@ -173,7 +174,7 @@ def tracked(root):
     found = [root]
     seen = {id(root)}
     for obj in found:
-        for child in packages.tracked_children(obj).values():
+        for child in tracking.tracked_children(obj).values():
             if id(child) not in seen:
                 seen.add(id(child))
                 found.append(child)
@@ -199,8 +200,8 @@ def test_the_objects(path):
             real = function.structured_outputs[tensor.name]
             assert tensor.dtype == real.dtype.name and real.shape.is_compatible_with(tf.TensorShape(tensor.shape))
     assert info.callable == callable(loaded)
-    if info.callable and type(loaded.__call__) is packages.restored_function_type():
-        assert info.plain.call.arguments == tuple(name for name in packages.restored_arguments(loaded) if name != "self")
+    if info.callable and type(loaded.__call__) is restored_function_type():
+        assert info.plain.call.arguments == tuple(name for name in restored_arguments(loaded) if name != "self")
         assert info.plain.call.traces == len(loaded.__call__.concrete_functions)
     variables = [obj for obj in tracked(loaded) if isinstance(obj, tf.Variable)]
     wanted = sorted((each.dtype.name, str(shape_of(each.shape)), each.trainable) for each in variables)

@@ -21,7 +21,8 @@ from packaging.version import Version
 
 import unihub
 from unihub._plan.runtime import detect_runtime
-from unihub._tf import packages
+from unihub._tf.keras import keras2 as import_keras2
+from unihub._tf.keras import keras3
 from unihub._types import Keras
 from unihub.errors import (
     InputError,
@@ -763,7 +764,7 @@ class TestRefusals:
     @eager_only
     @needs_keras2
     def test_a_mix_of_two_kerases(self):
-        keras2 = packages.keras2()
+        keras2 = import_keras2()
         with pytest.raises(InputError, match="is a keras3 layer.*tensor of keras2") as caught:
             unihub.KerasLayer(REUSABLE)(keras2.Input([8]))
         assert 'keras="keras2"' in caught.value.hint
@@ -778,14 +779,14 @@ class TestRefusals:
         with pytest.raises(ValueError, match="Only instances of"):
             keras.Sequential([unihub.KerasLayer(REUSABLE, keras="keras2")])
         with pytest.raises(TypeError, match="must be an instance of"):
-            packages.keras2().Sequential([unihub.KerasLayer(REUSABLE)])
+            import_keras2().Sequential([unihub.KerasLayer(REUSABLE)])
 
     @eager_only
     def test_another_backend(self, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(keras.config, "backend", lambda: "torch")
             with pytest.raises(RuntimeUnavailableError, match="Keras 3 on torch") as caught:
-                packages.keras3()
+                keras3()
         assert "KERAS_BACKEND=tensorflow" in caught.value.hint
 
     @eager_only

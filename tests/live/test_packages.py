@@ -128,8 +128,8 @@ def test_basic_pitch(place, basic_pitch, options):
 RELOAD = """
 import sys
 import numpy as np, unihub
-from unihub import _compat
-keras = _compat.keras2()
+from unihub._tf.keras import keras2
+keras = keras2()
 place = keras.Input([43844, 1])
 model = keras.Model(place, unihub.KerasLayer(sys.argv[1], keras="keras2")(place))
 audio = np.random.RandomState(0).randn(1, 43844, 1).astype(np.float32)

@@ -30,7 +30,9 @@ from saved_objects import (
 
 import unihub
 from unihub import errors
-from unihub._tf import packages
+from unihub._tf import packages, saved_model
+from unihub._tf.keras import keras2 as import_keras2
+from unihub._tf.keras import keras3
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +52,7 @@ KERASES = [("keras2", mode) for mode in MODES if HAS_TF_KERAS] + [("keras3", "tf
 
 
 def keras_named(name):
-    return packages.keras2() if name == "keras2" else packages.keras3()
+    return import_keras2() if name == "keras2" else keras3()
 
 
 @contextlib.contextmanager
@@ -101,13 +103,13 @@ def tensors(example):
 def load_plain(path):
     """What TensorFlow gives by itself; which would end a process of TensorFlow 2.4 when it is collected."""
     loaded = v1.saved_model.load_v2(path)
-    packages.leave_to_sessions(loaded)
+    saved_model.leave_to_sessions(loaded)
     return loaded
 
 
 def load_hub_layer(path):
     layer = hub.KerasLayer(path, trainable=True)
-    packages.leave_to_sessions(layer.resolved_object)
+    saved_model.leave_to_sessions(layer.resolved_object)
     return layer
 
 
@@ -667,7 +669,7 @@ class TestFineTuning:
             model, example, options = build("sequential", keras, live)
             path = save(model, tmp_path / "model", **options)
             layer = load_hub_layer(path)
-            keras2 = packages.keras2()
+            keras2 = import_keras2()
             around = keras2.Sequential([layer])
             optimizers = getattr(keras2.optimizers, "legacy", keras2.optimizers)
             around.compile(optimizers.SGD(RATE), "mse")

@@ -296,8 +296,8 @@ RELOAD = """
 import os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np, tensorflow as tf, unihub
-from unihub import _compat
-keras = _compat.keras2()
+from unihub._tf.keras import keras2
+keras = keras2()
 place = keras.Input([8])
 layer = unihub.KerasLayer(sys.argv[1], trainable=True, keras="keras2")
 model = keras.Model(place, layer(place))

@@ -10,7 +10,8 @@ from typing import Any, FrozenSet, Iterable, List, Optional
 
 from unihub import errors
 from unihub._audit import op_packages, scan_cache
-from unihub._tf import packages as _compat
+from unihub._tf.ops import is_registered_op, is_registered_type_spec, load_op_library
+from unihub._tf.packages import import_if_installed, is_newer, tensorflow_version
 
 
 def meet(plan: Any) -> None:
@@ -71,26 +72,26 @@ def _load_library(library: str) -> None:
     if not os.path.isfile(library):
         raise errors.MissingOpsError.no_library(library)
     try:
-        _compat.load_op_library(os.path.abspath(library))
+        load_op_library(os.path.abspath(library))
     except Exception as exc:  # Whatever the linker, or the library's own initializers, say.
-        raise errors.MissingOpsError.broken_library(library, _compat.tensorflow_version(), exc) from exc
+        raise errors.MissingOpsError.broken_library(library, tensorflow_version(), exc) from exc
 
 
 def _missing_ops(ops: Iterable[str]) -> List[str]:
-    return sorted(op for op in ops if not _compat.is_registered_op(op))
+    return sorted(op for op in ops if not is_registered_op(op))
 
 
 def _missing_types(types: FrozenSet[str]) -> List[str]:
-    missing = [name for name in sorted(types) if not _compat.is_registered_type_spec(name)]
+    missing = [name for name in sorted(types) if not is_registered_type_spec(name)]
     for module in dict.fromkeys(op_packages.type_package(name)[1] for name in missing):
         _try_import(module)
-    return [name for name in missing if not _compat.is_registered_type_spec(name)]
+    return [name for name in missing if not is_registered_type_spec(name)]
 
 
 def _try_import(module: str) -> Optional[BaseException]:
     """Imports a module if it is installed; what went wrong."""
     try:
-        return _compat.import_if_installed(module)
+        return import_if_installed(module)
     except ModuleNotFoundError:
         return None
 
@@ -100,7 +101,7 @@ def _describe(plan: Any, missing: List[str], failure: Optional[BaseException]) -
 
     ``None`` for what only TensorFlow can tell.
     """
-    path, tensorflow = plan.info.path, _compat.tensorflow_version()
+    path, tensorflow = plan.info.path, tensorflow_version()
     packages = [(op, op_packages.package_of(op)) for op in missing]
     package = next((found for _, found in packages if found is not None), None)
     if package is not None:
@@ -108,7 +109,7 @@ def _describe(plan: Any, missing: List[str], failure: Optional[BaseException]) -
         if failure is not None:
             return errors.MissingOpsError.broken_package(path, ops, package.name, tensorflow, failure)
         return errors.MissingOpsError.not_registered(path, ops, package.name, tensorflow)
-    if _compat.is_newer(plan.meta_graph.tensorflow_version, tensorflow):
+    if is_newer(plan.meta_graph.tensorflow_version, tensorflow):
         # The ops of a newer saver (DisableCopyOnRead) are in functions that TensorFlow 2.5 and later do not load.
         return None
     return errors.MissingOpsError.not_registered(path, missing, "", tensorflow)

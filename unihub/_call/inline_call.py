@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple, Sequence, Set
 
-from unihub._tf import packages
+from unihub._tf import functions, packages
+from unihub._tf.ops import optimize_graph
 
 
 class Inlined(NamedTuple):
@@ -34,7 +35,7 @@ def call_inlined(concrete: Any, tensors: Sequence[Any], name: str) -> Inlined:
     _wait_for_no_input(graph_def, {tensor.op.name for tensor in concrete.inputs})
     held = {node.name: node.op for node in graph_def.node}
     inner = list(concrete.outputs) + _inner_tensors(concrete, held)
-    inputs = zip(concrete.inputs, list(tensors) + packages.captured_tensors(concrete))
+    inputs = zip(concrete.inputs, list(tensors) + functions.captured_tensors(concrete))
     graph = tf.compat.v1.get_default_graph()
     before = graph.version
     outer = tf.compat.v1.import_graph_def(
@@ -60,7 +61,7 @@ def _inline(concrete: Any) -> Any:
     config = v1.ConfigProto()
     config.graph_options.rewrite_options.min_graph_nodes = -1
     config.graph_options.rewrite_options.optimizers.append("function")
-    return packages.optimize_graph(config, meta_graph)
+    return optimize_graph(config, meta_graph)
 
 
 def _keep_control_flow(graph_def: Any) -> None:

@@ -34,11 +34,11 @@ def _find(imports: bool) -> Dict[str, Any]:
     import unihub
     from unihub._cli import cache_entries
     from unihub._resolve import cache
-    from unihub._tf import packages as _compat
+    from unihub._tf.packages import TENSORFLOW_DISTRIBUTIONS, installed_version
 
     entries, variables = list(cache_entries.stored()), _variables()
     # More than one that brings TensorFlow is a reason for trouble.
-    packages = _compat.TENSORFLOW_DISTRIBUTIONS + _PACKAGES
+    packages = TENSORFLOW_DISTRIBUTIONS + _PACKAGES
     with quiet.tensorflow():
         imported, runtime = (_import() if imports else None), _find_runtime(imports)
     return {
@@ -47,7 +47,7 @@ def _find(imports: bool) -> Dict[str, Any]:
         "implementation": platform.python_implementation(),
         "system": platform.platform(),
         "runtime": runtime,
-        "packages": {name: _compat.installed_version(name) for name in packages},
+        "packages": {name: installed_version(name) for name in packages},
         "variables": variables,
         "cache": {"path": cache.root(), "entries": len(entries), "bytes": sum(each.size for each in entries)},
         "imported": imported,
@@ -78,12 +78,12 @@ def _find_runtime(imports: bool) -> Optional[Dict[str, Any]]:
 def _import() -> Dict[str, List[str]]:
     """What is known only once TensorFlow and tensorflow_hub were imported."""
     from unihub import errors
-    from unihub._tf import packages as _compat
+    from unihub._tf.packages import device_names, import_tensorflow_hub
 
     found: Dict[str, List[str]] = {"problems": [], "devices": []}
     try:
-        found["devices"] = _compat.device_names()
-        _compat.import_tensorflow_hub()
+        found["devices"] = device_names()
+        import_tensorflow_hub()
     except errors.UnihubError as exc:
         found["problems"].append("{} {}".format(exc.what, exc.why))
     return found

@@ -118,7 +118,7 @@ def _find_server(choice: Choice, keras: Optional[Keras], cell: Cell, here: Runti
     from dataclasses import replace
 
     from unihub._plan import matrix, plan
-    from unihub._tf import packages
+    from unihub._tf.keras import keras3
     from unihub._types import Keras, Operation
 
     servers = matrix.WRITERS if cell.operation is Operation.CREATE else matrix.SERVERS
@@ -126,7 +126,7 @@ def _find_server(choice: Choice, keras: Optional[Keras], cell: Cell, here: Runti
         with quiet.everything():
             server = plan.choose_server(choice.api, keras, replace(here, mode=cell.runtime), servers)
             if keras is Keras.KERAS3:
-                packages.keras3()
+                keras3()
             return server
     except errors.RuntimeUnavailableError as exc:
         return exc

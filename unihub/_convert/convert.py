@@ -20,7 +20,7 @@ from unihub._plan.plan import choose_tags, parse_request
 from unihub._plan.runtime import Runtime, detect_runtime
 from unihub._saved_model.conversion_report import CarriedSignature, Conversion
 from unihub._saved_model.model_info import MetaGraph, ModelInfo
-from unihub._tf import packages
+from unihub._tf import packages, saved_model
 from unihub._types import Format, RuntimeMode
 
 _TOLERANCE = 1e-5
@@ -252,7 +252,7 @@ def _compare(
     from unihub._graph import meta_graph as module_graph
 
     # The variables live as long as the object that has them.
-    converted = packages.load_saved_model(directory, None, None)
+    converted = saved_model.load_saved_model(directory, None, None)
     described = {signature.name: signature for signature in source.meta_graph.signatures}
     sizes = {size for variable in source.meta_graph.variables for size in variable.shape or () if size}
     examples = make_examples(module_graph.read_variant(source.info.path, source.tags).graph_def)

@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Tuple
 from unihub._convert.control_flow import NotUnderstood, import_graph
 from unihub._graph import meta_graph
 from unihub._graph.meta_graph import node_of
-from unihub._tf import packages
+from unihub._tf import packages, tracking
 
 _TABLES = frozenset({"HashTableV2", "MutableDenseHashTableV2", "MutableHashTableOfTensorsV2", "MutableHashTableV2"})
 _FILLING = frozenset(
@@ -86,7 +86,7 @@ class State:
                 return
             import_graph(graph_def, dict(assets, **{name + ":0": handle}), [], find_filling(graph_def, name))
 
-        self.tables[name] = table = packages.table_resource()(make, fill)
+        self.tables[name] = table = tracking.table_resource()(make, fill)
         table.fill()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Dict, Iterable, List, Sequence, Set
 
-from unihub._tf import packages
+from unihub._tf import packages, saved_model
 
 _LOOPS_AND_CONDITIONS = ("while_context", "cond_context")
 _VARIABLES = ("variables", "trainable_variables", "model_variables")
@@ -19,7 +19,7 @@ _ASSETS = "saved_model_assets"
 def read_variant(path: str, tags: Iterable[str]) -> Any:
     """Reads the MetaGraph with exactly these tags, its assets where they are now."""
     wanted = set(tags)
-    meta_graph = next(each for each in packages.read_meta_graphs(path) if set(each.meta_info_def.tags) == wanted)
+    meta_graph = next(each for each in saved_model.read_meta_graphs(path) if set(each.meta_info_def.tags) == wanted)
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     for name, place in asset_files(meta_graph, path).items():
         nodes[name].attr["value"].tensor.string_val[:] = [place.encode()]
@@ -29,7 +29,7 @@ def read_variant(path: str, tags: Iterable[str]) -> Any:
 def _read_assets(meta_graph: Any) -> List[Any]:
     if meta_graph.asset_file_def:
         return list(meta_graph.asset_file_def)
-    message = packages.asset_message()
+    message = saved_model.asset_message()
     assets = []
     for packed in meta_graph.collection_def[_ASSETS].any_list.value if _ASSETS in meta_graph.collection_def else ():
         asset = message()
@@ -78,7 +78,7 @@ def read_variables(meta_graph: Any, key: str) -> List[str]:
     if key not in meta_graph.collection_def:
         return []
     packed = meta_graph.collection_def[key].bytes_list.value
-    return [node_of(packages.variable_message().FromString(each).variable_name) for each in packed]
+    return [node_of(saved_model.variable_message().FromString(each).variable_name) for each in packed]
 
 
 def asset_files(meta_graph: Any, path: str) -> Dict[str, str]:
@@ -95,7 +95,7 @@ def names_in(meta_graph: Any, key: str) -> List[str]:
     collection = meta_graph.collection_def[key]
     if key not in _VARIABLES:
         return list(collection.node_list.value)
-    message = packages.variable_message()
+    message = saved_model.variable_message()
     names = []
     for packed in collection.bytes_list.value:
         variable = message.FromString(packed)
@@ -167,7 +167,7 @@ def reach(nodes: Dict[str, Any], roots: Iterable[str], stops: Set[str]) -> Set[s
 def _read_contexts(meta_graph: Any) -> List[Any]:
     """Each loop and condition: the collection, its message, and the nodes that it names, nested ones included."""
     found = []
-    for key, message in packages.control_flow_contexts().items():
+    for key, message in saved_model.control_flow_contexts().items():
         if key in meta_graph.collection_def:
             for packed in meta_graph.collection_def[key].bytes_list.value:
                 found.append((key, packed, {node_of(name) for name in _names_of_context(message.FromString(packed))}))

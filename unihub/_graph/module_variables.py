@@ -11,7 +11,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Se
 import numpy as np
 
 from unihub import errors
-from unihub._tf import packages
+from unihub._tf import packages, tracking
 
 Parts = Mapping[str, List[Any]]
 
@@ -91,13 +91,13 @@ def parts_of(graph: Any) -> Dict[str, List[Any]]:
     """The parts of each variable of a graph."""
     found: Dict[str, List[Any]] = {}
     for variable in graph.get_collection(packages.import_tensorflow().compat.v1.GraphKeys.GLOBAL_VARIABLES):
-        part = packages.slice_of(variable)
+        part = tracking.slice_of(variable)
         found.setdefault(variable.op.name if part is None else part.full_name, []).append(variable)
     return found
 
 
 def _declare(parts: Sequence[Any], tags: FrozenSet[str]) -> _Declaration:
-    part = packages.slice_of(parts[0])
+    part = tracking.slice_of(parts[0])
     shape = parts[0].shape if part is None else packages.import_tensorflow().TensorShape(list(part.full_shape))
     return _Declaration(parts[0].dtype.base_dtype, shape, tags)
 
@@ -144,11 +144,11 @@ def _initialize(variants: Sequence[Variant]) -> Dict[str, Any]:
 
 
 def _join(parts: Sequence[Any], values: Sequence[Any]) -> Any:
-    if packages.slice_of(parts[0]) is None:
+    if tracking.slice_of(parts[0]) is None:
         return values[0]
-    whole = np.empty(list(packages.slice_of(parts[0]).full_shape), values[0].dtype)
+    whole = np.empty(list(tracking.slice_of(parts[0]).full_shape), values[0].dtype)
     for part, value in zip(parts, values):
-        place = packages.slice_of(part)
+        place = tracking.slice_of(part)
         whole[tuple(slice(start, start + size) for start, size in zip(place.var_offset, place.var_shape))] = value
     return whole
 

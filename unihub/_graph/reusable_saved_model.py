@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterable, Mapping, Optional
 
-from unihub._tf import packages
+from unihub._tf import tracking
 
 INTERFACE = ("__call__", "variables", "trainable_variables", "regularization_losses", "signatures")
 
@@ -31,7 +31,7 @@ def build(
     Returns:
         An object for ``tf.saved_model.save``.
     """
-    root = packages.new_root()
+    root = tracking.new_root()
     if call is not None:
         root.__call__ = call
     root.variables = list(variables)

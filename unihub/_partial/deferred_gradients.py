@@ -14,7 +14,8 @@ import weakref
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from unihub._graph.meta_graph import node_of
-from unihub._tf import packages
+from unihub._tf import autograph, packages
+from unihub._tf.ops import is_stateful_op, op_definition
 
 _ATTRIBUTE = "_gradient_op_type"
 _MADE_BY_TF_CUSTOM_GRADIENT = ("Identity", "IdentityN")
@@ -90,7 +91,7 @@ def _is_plain(function: Any) -> bool:
     """Whether a function computes tensors from tensors, and does nothing beside."""
     if function.control_ret or any(argument.type in _HANDLES for argument in function.signature.input_arg):
         return False
-    return not any(packages.is_stateful_op(node.op) for node in function.node_def)
+    return not any(is_stateful_op(node.op) for node in function.node_def)
 
 
 def _type_of(node: Any) -> bytes:
@@ -171,7 +172,7 @@ def _parse(packed: bytes) -> Any:
 def _gradient_of(read: Callable[[], Any], graph: Any, name: str, place: Sequence[Any]) -> Callable[..., Any]:
     function_name, taken, outputs = place
 
-    @packages.not_converted
+    @autograph.not_converted
     def differentiate(op: Optional[Any], *gradients: Any) -> List[Any]:
         """The gradients of the inputs of an op, by ops in the current graph."""
         # Who saves a model asks for the gradient without the op.
@@ -217,7 +218,7 @@ def _tensor_of(source: str, nodes: Mapping[str, Any]) -> Optional[str]:
     if not place:
         return name + ":0"
     output, _, number = place.partition(":")
-    definition = packages.op_definition(nodes[name].op) if name in nodes else None
+    definition = op_definition(nodes[name].op) if name in nodes else None
     before = 0
     for argument in definition.output_arg if definition is not None else ():
         if argument.name == output:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, Set, Tuple
 
-from unihub._tf import packages
+from unihub._tf.ops import is_stateful_op
 
 # Kept beside the functions that name them in these attributes: gradients, and twins for other devices.
 _TWINS = ("forward_function_name", "backward_function_name")
@@ -193,7 +193,7 @@ class FunctionLibrary:
         if name in self._symbolic or name in self._symbolic.values():
             return True
         ops = {node.op for node in function.node_def} - _STATE_IS_GIVEN - set(self._functions)
-        return any(packages.is_stateful_op(op) for op in ops)
+        return any(is_stateful_op(op) for op in ops)
 
     def _call_others(self, copy: Any, name: str, same: Mapping[str, str]) -> None:
         """Makes the copy of a function call what stands for its callees."""

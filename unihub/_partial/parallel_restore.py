@@ -12,7 +12,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
-from unihub._tf import packages
+from unihub._tf import packages, tracking
 
 # One thread reads as much as this while a model's functions are rebuilt; a second one would only be in the way.
 _LEAST_SHARE = 1 << 28
@@ -101,6 +101,6 @@ def _follow(loaded: Any, values: Sequence[Value]) -> Iterator[Any]:
         found = loaded
         for name in value.way:
             if id(found) not in children:
-                children[id(found)] = packages.tracked_children(found)
+                children[id(found)] = tracking.tracked_children(found)
             found = children[id(found)][name]
         yield found

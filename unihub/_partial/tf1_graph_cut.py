@@ -12,7 +12,7 @@ from unihub._graph import meta_graph as module_graph
 from unihub._graph.meta_graph import component_names, node_of
 from unihub._partial.function_library import FunctionLibrary
 from unihub._partial.object_graph_cut import NotUnderstood, Reached
-from unihub._tf import packages
+from unihub._tf import saved_model
 from unihub._types import Use
 
 _VARIABLES = ("variables", "trainable_variables", "model_variables", "local_variables")
@@ -132,7 +132,7 @@ class _Reach:
         """Keeps the nodes that the collections say a variable is made of."""
         for key in _VARIABLES:
             for packed in self._variables_in(key):
-                variable = packages.variable_message().FromString(packed)
+                variable = saved_model.variable_message().FromString(packed)
                 if node_of(variable.variable_name) == name:
                     parts = [variable.variable_name, variable.initializer_name]
                     parts += [variable.snapshot_name, variable.initial_value_name]
@@ -160,7 +160,7 @@ class _Reach:
             if found:
                 return [node_of(name) for name in found]
         # Where there is none, TensorFlow runs the initializers of the tables and of the local variables.
-        local = [packages.variable_message().FromString(packed) for packed in self._variables_in("local_variables")]
+        local = [saved_model.variable_message().FromString(packed) for packed in self._variables_in("local_variables")]
         names = module_graph.names_in(self._meta_graph, _TABLES) + [variable.initializer_name for variable in local]
         return [node_of(name) for name in names]
 
@@ -232,7 +232,7 @@ class _Reach:
             kept = [
                 packed
                 for packed in self._variables_in(key)
-                if node_of(packages.variable_message().FromString(packed).variable_name) in self._reached
+                if node_of(saved_model.variable_message().FromString(packed).variable_name) in self._reached
             ]
             if kept:
                 cut.collection_def[key].bytes_list.value.extend(kept)
@@ -241,7 +241,7 @@ class _Reach:
     def _copy_assets(self, cut: Any) -> None:
         """Names the asset files that are read, in both places where TensorFlow looks for them."""
         if _ASSETS in self._meta_graph.collection_def:
-            message = packages.asset_message()
+            message = saved_model.asset_message()
             for packed in self._meta_graph.collection_def[_ASSETS].any_list.value:
                 asset = message()
                 packed.Unpack(asset)

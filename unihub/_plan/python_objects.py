@@ -9,7 +9,7 @@ from typing import Any, Tuple
 
 from unihub import errors
 from unihub._saved_model.model_info import Call, Contents, MetaGraph, ModelInfo, Variable
-from unihub._tf import packages
+from unihub._tf import functions
 from unihub._types import Format, Signature, Tensor
 
 _KINDS = {True: "sparse", False: "dense"}
@@ -72,7 +72,7 @@ def _describe_tensors(infos: Any) -> Tuple[Tensor, ...]:
 
 def _describe_callable(handle: Any, path: str) -> MetaGraph:
     try:
-        arguments = packages.restored_arguments(handle) or tuple(inspect.signature(handle).parameters)
+        arguments = functions.restored_arguments(handle) or tuple(inspect.signature(handle).parameters)
     except (TypeError, ValueError) as exc:
         raise errors.HandleError.unusable(path, "its arguments cannot be read: {}".format(exc)) from exc
     variables = tuple(

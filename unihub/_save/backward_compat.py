@@ -9,7 +9,7 @@ import itertools
 import os
 from typing import Any, Iterator
 
-from unihub._tf import packages
+from unihub._tf import saved_model
 
 # Attributes by the op they are set on: a name for messages, which TensorFlow 2.15 sets and 2.10 does not; and a second
 # check, which 2.10 sets and 2.4 does not, of shapes that are checked when a function is traced.
@@ -26,7 +26,7 @@ def drop_from(directory: str) -> None:
         directory: Where it is. The fingerprint of what was changed goes, too: a SavedModel may have none.
     """
     path = os.path.join(directory, "saved_model.pb")
-    message = packages.saved_model_message()()
+    message = saved_model.saved_model_message()()
     with open(path, "rb") as file:
         message.ParseFromString(file.read())
     changed = [_drop_from_graph(meta_graph.graph_def) for meta_graph in message.meta_graphs]

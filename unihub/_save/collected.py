@@ -12,7 +12,8 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Seq
 from unihub import errors
 from unihub._graph.reusable_saved_model import INTERFACE
 from unihub._save.tracing import default_signature, is_function, read_specs, trace
-from unihub._tf import packages
+from unihub._tf import keras, packages, tracking
+from unihub._tf.functions import is_concrete_function, traces_of
 
 _REFERENCES = ("Variable", "VariableV2")
 
@@ -60,7 +61,7 @@ def of_object(obj: Any, inputs: Any) -> Parts:
         obj: The object.
         inputs: What its ``__call__`` takes; ``None`` if that is a traced ``tf.function``, or if there is none.
     """
-    children = packages.tracked_children(obj)
+    children = tracking.tracked_children(obj)
     attributes = {**children, **_functions_of(obj)}
     return Parts(
         call=_traced(obj.__call__, inputs) if callable(obj) else None,
@@ -82,12 +83,12 @@ def _find_losses(obj: Any) -> List[Any]:
     seen = {id(obj)}
     waiting = [obj]
     for one in waiting:
-        if packages.keras_of_layer(one) is not None:
+        if keras.keras_of_layer(one) is not None:
             found.update((id(loss), loss) for loss in weight_losses(one))
         elif hasattr(one, "regularization_losses"):
             found.update((id(loss), loss) for loss in one.regularization_losses)
         else:
-            children = [child for child in packages.tracked_children(one).values() if id(child) not in seen]
+            children = [child for child in tracking.tracked_children(one).values() if id(child) not in seen]
             seen.update(map(id, children))
             waiting.extend(children)
     return list(found.values())
@@ -111,7 +112,7 @@ def complete(parts: Parts, signatures: Mapping[str, Any]) -> Parts:
     added = [one for one in captured if is_variable(one) and id(one) not in known]
     trained = [one for one in added if parts.trains_captured and one.trainable]
     tables = [one for one in captured if not is_variable(one)]
-    resources = tables + [one for table in tables for one in packages.untracked_children(table)]
+    resources = tables + [one for table in tables for one in tracking.untracked_children(table)]
     return parts._replace(
         variables=parts.variables + added,
         trainable_variables=parts.trainable_variables + trained,
@@ -123,7 +124,7 @@ def complete(parts: Parts, signatures: Mapping[str, Any]) -> Parts:
 def trace_loss(loss: Any) -> Any:
     """A loss without arguments as a traced function."""
     function = loss if is_function(loss) else packages.import_tensorflow().function(loss)
-    if not packages.traces_of(function):
+    if not traces_of(function):
         function.get_concrete_function()
     return function
 
@@ -133,7 +134,7 @@ def descendants(obj: Any) -> List[Any]:
     found = {id(obj): obj}
     waiting = [obj]
     for parent in waiting:
-        new = [child for child in packages.tracked_children(parent).values() if id(child) not in found]
+        new = [child for child in tracking.tracked_children(parent).values() if id(child) not in found]
         found.update((id(child), child) for child in new)
         waiting.extend(new)
     return list(found.values())
@@ -141,7 +142,7 @@ def descendants(obj: Any) -> List[Any]:
 
 def reached_from(obj: Any) -> List[Any]:
     """All that an object tracks, or that a function uses from outside of itself."""
-    owners = [obj] if packages.is_tracking(obj) and not is_function(obj) else referenced(obj) if callable(obj) else []
+    owners = [obj] if tracking.is_tracking(obj) and not is_function(obj) else referenced(obj) if callable(obj) else []
     return [one for owner in owners for one in descendants(owner)]
 
 
@@ -193,16 +194,16 @@ def _find_captured(functions: Iterable[Any], owners: Iterable[Any]) -> List[Any]
 
 
 def _traces(function: Any) -> Sequence[Any]:
-    if packages.is_concrete_function(function):
+    if is_concrete_function(function):
         return [function]
-    return packages.traces_of(function) if is_function(function) else []
+    return traces_of(function) if is_function(function) else []
 
 
 def _traced(function: Any, inputs: Any) -> Any:
     """The function with traces of what it takes; those it has are enough."""
     if inputs is not None:
         return trace(function, read_specs(inputs))
-    if not is_function(function) or not packages.traces_of(function):
+    if not is_function(function) or not traces_of(function):
         raise errors.InputError.needs_inputs(function)
     return function
 
@@ -211,7 +212,7 @@ def _functions_of(obj: Any) -> Dict[str, Any]:
     """The functions among an object's attributes, those of its class included, as TensorFlow keeps them."""
     names = [name for name in dir(obj) if not isinstance(getattr(type(obj), name, None), property)]
     found = {name: getattr(obj, name, None) for name in names}
-    return {name: one for name, one in found.items() if is_function(one) or packages.is_concrete_function(one)}
+    return {name: one for name, one in found.items() if is_function(one) or is_concrete_function(one)}
 
 
 def referenced(function: Any) -> List[Any]:

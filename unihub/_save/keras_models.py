@@ -12,6 +12,7 @@ from unihub import errors
 from unihub._save.collected import Parts, descendants, is_variable, trace_loss
 from unihub._save.tracing import read_specs, trace, without_batch_size
 from unihub._tf import packages
+from unihub._tf.keras import keras2_input_spec, keras2_weight_losses, keras_of_layer
 
 
 def of_layer(layer: Any, inputs: Any) -> Parts:
@@ -47,9 +48,9 @@ def weight_losses(obj: Any) -> List[Any]:
 
 
 def _own_losses(layer: Any) -> List[Any]:
-    keras = packages.keras_of_layer(layer)
+    keras = keras_of_layer(layer)
     if keras == "keras2":
-        return list(packages.keras2_weight_losses(layer))
+        return list(keras2_weight_losses(layer))
     if keras != "keras3":
         return []
     weights = [weight for weight in layer._trainable_variables if weight.trainable and weight.regularizer is not None]
@@ -68,10 +69,10 @@ def _find_specs(layer: Any) -> Any:
     symbols = _find_symbols(layer)
     if symbols is not None:
         specs = tf.nest.map_structure(_spec_of_symbol, symbols)
-    elif packages.keras_of_layer(layer) == "keras3":
+    elif keras_of_layer(layer) == "keras3":
         specs = _specs_by_shape((layer.get_build_config() or {}).get("input_shape"), layer.variable_dtype)
     else:
-        specs = packages.keras2_input_spec(layer)
+        specs = keras2_input_spec(layer)
     if specs is None:
         raise errors.InputError.needs_inputs(layer)
     is_fixed = getattr(layer, "stateful", False) or (symbols is not None and not _is_sequential(layer))

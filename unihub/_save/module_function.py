@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from unihub import errors
-from unihub._tf import packages
+from unihub._tf import packages, saved_model
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _check(signature: str, side: str, tensors: Any) -> Dict[str, Any]:
     for key, tensor in named.items():
         if not isinstance(key, str):
             raise errors.SignatureError.not_a_name(key)
-        if not isinstance(tensor, (tf.Tensor,) + packages.composites_of_signatures()):
+        if not isinstance(tensor, (tf.Tensor,) + saved_model.composites_of_signatures()):
             raise errors.InputError.not_a_tensor(signature, side, key, tensor)
         if any(part.graph is not graph for part in tf.nest.flatten(tensor, expand_composites=True)):
             raise errors.InputError.tensor_elsewhere(signature, side, key)

@@ -14,6 +14,7 @@ from unihub._graph.meta_graph import node_of
 from unihub._graph.module_variables import Variant
 from unihub._save import module_function
 from unihub._tf import packages
+from unihub._tf.saved_model import any_message, asset_message, saved_model_message
 
 # ModuleDef{format: FORMAT_V3}, the only format there ever was.
 _MODULE_DEF = b"\x08\x03"
@@ -71,7 +72,7 @@ class ModuleSpec:
         Args:
             directory: An empty directory.
         """
-        saved_model = packages.saved_model_message()(saved_model_schema_version=1)
+        saved_model = saved_model_message()(saved_model_schema_version=1)
         saved_model.meta_graphs.extend(self._meta_graphs)
         _write_assets(_take_assets(saved_model.meta_graphs), os.path.join(directory, "assets"))
         _write(os.path.join(directory, "saved_model.pb"), saved_model.SerializeToString(deterministic=True))
@@ -112,7 +113,7 @@ def _describe(notes: module_function.Notes, tags: Iterable[str]) -> Any:
         inputs, outputs = ({key: v1.saved_model.build_tensor_info(side[key]) for key in side} for side in sides)
         meta_graph.signature_def[name].CopyFrom(v1.saved_model.build_signature_def(inputs, outputs))
     # An Any is laid out as tensorflow_hub's ModuleAttachment is: a text, and bytes.
-    attachment = packages.any_message()
+    attachment = any_message()
     for key, message in notes.messages.items():
         packed = attachment(type_url=key, value=message.SerializeToString()).SerializeToString()
         meta_graph.collection_def[_ATTACHMENTS].bytes_list.value.append(packed)
@@ -132,7 +133,7 @@ def _take_assets(meta_graphs: Iterable[Any]) -> Dict[str, str]:
         nodes = {node.name: node for node in meta_graph.graph_def.node}
         for tensor in sorted(set(meta_graph.collection_def[_ASSET_NODES].node_list.value)):
             text = _text_of(nodes[node_of(tensor)])
-            asset = packages.asset_message()(filename=_name_asset(text[0].decode(), names))
+            asset = asset_message()(filename=_name_asset(text[0].decode(), names))
             asset.tensor_info.name = tensor
             meta_graph.collection_def[_ASSETS].any_list.value.add().Pack(asset)
             text[0] = _ASSET_PATH

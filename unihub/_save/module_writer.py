@@ -15,7 +15,7 @@ from unihub._graph.module_variables import Variant
 from unihub._plan import python_objects
 from unihub._save import backward_compat, module_function, module_spec
 from unihub._save.save import SaveRequest
-from unihub._tf import packages
+from unihub._tf import packages, saved_model
 from unihub._types import Backend
 
 _Variants = Tuple[Tuple[FrozenSet[str], Mapping[str, Any]], ...]
@@ -96,7 +96,7 @@ def _create_spec(function: Callable[..., Any], variants: _Variants) -> Any:
         for key, message in notes.messages.items():
             hub.attach_message(key, message)
         graph = packages.import_tensorflow().compat.v1.get_default_graph()
-        module_spec.check_graph(graph, packages.hub_signature_names(graph), tags)
+        module_spec.check_graph(graph, saved_model.hub_signature_names(graph), tags)
 
     return hub.create_module_spec(build, [(set(tags), {"tags": tags, "arguments": args}) for tags, args in variants])
 

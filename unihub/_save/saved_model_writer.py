@@ -15,7 +15,7 @@ from unihub._save import backward_compat, collected, keras_models
 from unihub._save.collected import Parts
 from unihub._save.tracing import is_function
 from unihub._strategies.model import Model
-from unihub._tf import packages
+from unihub._tf import keras, packages, tracking
 from unihub._types import RuntimeMode
 
 _UNTRACKED = re.compile(r"untracked")
@@ -38,7 +38,7 @@ def write(request: Any, directory: str) -> None:
         if getattr(request, argument):
             raise errors.InputError.only_for_modules(argument)
     # TensorFlow may trace a function once more while it writes it.
-    with packages.keeping_losses_and_updates(collected.reached_from(_unwrap(request.obj))):
+    with keras.keeping_losses_and_updates(collected.reached_from(_unwrap(request.obj))):
         _write(request, directory)
 
 
@@ -64,16 +64,16 @@ def _find_parts(request: Any) -> Parts:
 
 def _unwrap(obj: Any) -> Any:
     """What TensorFlow can write of a loaded model: the object that was loaded."""
-    is_layer = packages.keras_of_layer(obj) is not None and hasattr(obj, "plan")
+    is_layer = keras.keras_of_layer(obj) is not None and hasattr(obj, "plan")
     return obj.native if isinstance(obj, Model) or is_layer else obj
 
 
 def _find_own_parts(obj: Any, inputs: Any) -> Parts:
     # A class is none of its objects, and a hub.Module belongs to the other format.
     is_object = not isinstance(obj, type) and not hasattr(obj, "variable_map")
-    if is_object and packages.keras_of_layer(obj) is not None:
+    if is_object and keras.keras_of_layer(obj) is not None:
         return keras_models.of_layer(obj, inputs)
-    if is_object and packages.is_tracking(obj) and not is_function(obj):
+    if is_object and tracking.is_tracking(obj) and not is_function(obj):
         return collected.of_object(obj, inputs)
     if is_object and callable(obj):
         return collected.of_function(obj, inputs)
@@ -98,8 +98,8 @@ def _save(parts: Parts, directory: str) -> None:
 
 def _find_session(request: Any) -> Any:
     """The session that has the variables, as far as anybody told; Keras 2 has one of its own."""
-    if request.session is None and packages.keras_of_layer(request.obj) == "keras2":
-        return packages.keras2_session(request.obj)
+    if request.session is None and keras.keras_of_layer(request.obj) == "keras2":
+        return keras.keras2_session(request.obj)
     return request.session
 
 

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from unihub import errors
-from unihub._tf import packages
+from unihub._tf import functions, packages
 
 
 def read_specs(inputs: Any) -> Any:
@@ -102,7 +102,7 @@ def _routine(function: Any) -> Any:
 
 
 def _is_restored(function: Any) -> bool:
-    return isinstance(function, packages.restored_function_type())
+    return isinstance(function, functions.restored_function_type())
 
 
 def _is_needed(parameter: inspect.Parameter) -> bool:
@@ -124,7 +124,7 @@ def default_signature(function: Any) -> Optional[Any]:
         the function takes or returns: nests in nests, sparse and ragged tensors.
     """
     names = list(_parameters(function))
-    for concrete in packages.traces_of(function):
+    for concrete in functions.traces_of(function):
         args, kwargs = concrete.structured_input_signature
         # A method's trace may begin with its self.
         args = [arg for arg in args if type(arg).__name__ != "UnknownArgument"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
 
-from unihub._tf import packages
+from unihub._tf import packages, saved_model
 
 # Name, dtype and shape: what there is to tell a variable by while it is made.
 Key = Tuple[str, str, Optional[Tuple[Optional[int], ...]]]
@@ -28,7 +28,7 @@ def find(path: str, tags: Iterable[str]) -> FrozenSet[Key]:
     Returns:
         What they are known by.
     """
-    meta_graphs = [each for each in packages.read_meta_graphs(path) if set(each.meta_info_def.tags) == set(tags)]
+    meta_graphs = [each for each in saved_model.read_meta_graphs(path) if set(each.meta_info_def.tags) == set(tags)]
     return frozenset(key for meta_graph in meta_graphs[:1] for key in _find_in(meta_graph))
 
 

@@ -11,6 +11,7 @@ from typing import Any, Callable, Iterator, Optional
 
 from unihub import errors
 from unihub._tf import packages
+from unihub._tf.strategy import has_remote_workers, parts_of
 from unihub._types import Api, Format
 
 
@@ -35,7 +36,7 @@ def check_plan(plan: Any) -> None:
     name = type(strategy).__name__
     if plan.api is Api.MODULE:
         raise errors.UnsupportedError.module_in_strategy(plan.info.path, name)
-    if plan.info.format is not Format.TF2_SAVED_MODEL and packages.has_remote_workers(strategy):
+    if plan.info.format is not Format.TF2_SAVED_MODEL and has_remote_workers(strategy):
         raise errors.UnsupportedError.out_of_reach(plan.info.path, plan.info.format, name)
 
 
@@ -53,7 +54,7 @@ def check_call(plan: Any, strategy: Optional[Any], trainable: bool) -> None:
     here = current_strategy()
     if here is None or here is strategy:
         return
-    if trainable or packages.has_remote_workers(here):
+    if trainable or has_remote_workers(here):
         raise errors.InputError.other_strategy(
             plan.info.path, type(here).__name__, None if strategy is None else type(strategy).__name__
         )
@@ -87,7 +88,7 @@ def averaging(plan: Any) -> Iterator[None]:
     it could carry to the others. Keras 2 says so of its variables, and others may not have.
     """
     strategy = current_strategy()
-    if strategy is None or packages.has_remote_workers(strategy) or plan.info.format is not Format.TF2_SAVED_MODEL:
+    if strategy is None or has_remote_workers(strategy) or plan.info.format is not Format.TF2_SAVED_MODEL:
         yield
         return
     from unihub._strategies import assigned_variables
@@ -120,5 +121,5 @@ def leave_to_strategy() -> None:
     v1 = packages.import_tensorflow().compat.v1
     for key in (v1.GraphKeys.GLOBAL_VARIABLES, v1.GraphKeys.TRAINABLE_VARIABLES):
         variables = v1.get_collection_ref(key)
-        parts = {id(part) for variable in variables for part in packages.parts_of(variable)}
+        parts = {id(part) for variable in variables for part in parts_of(variable)}
         variables[:] = [variable for variable in variables if id(variable) not in parts]

@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Uni
 
 from unihub._graph import export_dir, meta_graph, module_variables
 from unihub._saved_model.wire import Message, Source
-from unihub._tf import packages
+from unihub._tf import ops, packages, tracking
 
 
 class TensorDescription(NamedTuple):
@@ -221,13 +221,13 @@ def _name_variables(variables: Iterable[Any], scope: str) -> Dict[str, Union[Any
     named: Dict[str, Any] = {}
     parts: Dict[str, List[Any]] = {}
     for variable in variables:
-        part = packages.slice_of(variable)
+        part = tracking.slice_of(variable)
         if part is None:
             named[variable.op.name[len(scope) + 1 :]] = variable
         else:
             parts.setdefault(part.full_name[len(scope) + 1 :], []).append(variable)
     for name, found in parts.items():
-        named[name] = sorted(found, key=lambda variable: list(packages.slice_of(variable).var_offset))
+        named[name] = sorted(found, key=lambda variable: list(tracking.slice_of(variable).var_offset))
     return named
 
 
@@ -244,7 +244,7 @@ def _replace_by_placeholders(graph_def: Any, feeds: Mapping[str, Any]) -> None:
 
 def _enter_context(input_map: Dict[str, Any]) -> Dict[str, Any]:
     """Brings tensors into the TF1 loop or condition that is being built."""
-    context = packages.control_flow_context()
+    context = ops.control_flow_context()
     return {name: context.AddValue(tensor) for name, tensor in input_map.items()} if context else input_map
 
 

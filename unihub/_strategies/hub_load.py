@@ -20,7 +20,8 @@ from unihub._plan.plan import Plan
 from unihub._plan.runtime import building_function
 from unihub._strategies import distribution
 from unihub._strategies.model import Model, add_to_collection
-from unihub._tf import packages
+from unihub._tf import ops, packages
+from unihub._tf.functions import argument_names, call_flat, restored_function_type
 from unihub._types import Format, RuntimeMode, Signature, Use
 
 _REFERENCE_VARIABLES = frozenset({"Variable", "VariableV2"})
@@ -91,8 +92,8 @@ class HubLoad(Model):
             outputs = self._inline(function, in_order)
         elif signature.is_dense:
             if self.info.format is not Format.TF2_SAVED_MODEL:
-                in_order = [tensors[name] for name in packages.argument_names(function)]
-            outputs = packages.call_flat(function, in_order)
+                in_order = [tensors[name] for name in argument_names(function)]
+            outputs = call_flat(function, in_order)
         else:
             outputs = function(**tensors)
         return outputs
@@ -122,7 +123,7 @@ class HubLoad(Model):
     def _inline(self, concrete: Any, tensors: Sequence[Any], updates: bool = False) -> Any:
         name = self.plan.request.name or "module"
         inlined = call_inlined(concrete, tensors, name + "_apply")
-        if updates and packages.control_flow_context() is not None:
+        if updates and ops.control_flow_context() is not None:
             # Whoever waited for an op in a branch that is not taken, as Keras makes them where training is not told,
             # would never run.
             tf = packages.import_tensorflow()
@@ -233,7 +234,7 @@ def _keys() -> Any:
 def _restored_call(native: Any) -> Any:
     """The function behind a loaded object's ``__call__``; ``None`` for any other callable."""
     function = getattr(native, "__call__", None)  # noqa: B004 - the attribute itself is wanted
-    return function if isinstance(function, packages.restored_function_type()) else None
+    return function if isinstance(function, restored_function_type()) else None
 
 
 def _find_variables(native: Any) -> List[Any]:

@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Mapping, Optional
 from unihub import errors
 from unihub._call import tf_errors
 from unihub._strategies.hub_load import HubLoad
-from unihub._tf import packages
+from unihub._tf import keras, packages
 
 
 class CallRecord:
@@ -56,7 +56,7 @@ class UnreadModel:
     def recall(self, inputs: Any) -> Any:
         """Symbolic outputs, as the layer gave them when it was saved."""
         described = self.record.recall(inputs)
-        if described is None or not packages.keras3_is_symbolic():
+        if described is None or not keras.keras3_is_symbolic():
             raise errors.IntegrityError.missing_in_keras_file(self._handle)
         return _make_placeholders(described)
 

@@ -25,7 +25,8 @@ from unihub._strategies.layer_mixin import (
     config_of,
     options_of,
 )
-from unihub._tf import packages
+from unihub._tf import autograph, ops, packages
+from unihub._tf.keras import keras3, keras3_is_safe, keras3_reads_file, keras3_variable_class, take_any_input
 from unihub._types import Keras
 
 _OPTIONS_OF_KERAS = ("dtype", "input_shape", "activity_regularizer")
@@ -55,9 +56,9 @@ class Keras3Layer:
 @functools.lru_cache(maxsize=None)
 def layer_class() -> Type[Any]:
     """The layer's class; made late, because its base imports Keras."""
-    keras = packages.keras3()
-    variable_class = packages.keras3_variable_class()
-    as_written = packages.not_converted
+    keras = keras3()
+    variable_class = keras3_variable_class()
+    as_written = autograph.not_converted
 
     base: Any = keras.layers.Layer
     regularizer: Any = keras.regularizers.Regularizer
@@ -77,7 +78,7 @@ def layer_class() -> Type[Any]:
         def __init__(self, model: Any, trainable: bool, name: Optional[str], options: Mapping[str, Any]) -> None:
             given = {option: options[option] for option in _OPTIONS_OF_KERAS if options.get(option) is not None}
             super().__init__(trainable=trainable, name=name, **given)
-            packages.take_any_input(self)
+            take_any_input(self)
             self._is_self_contained = bool(options.get("self_contained"))
             self._call_record = model.record if isinstance(model, UnreadModel) else CallRecord()
             # What was unpacked from a .keras file; there as long as the layer, which may be saved again.
@@ -152,9 +153,9 @@ def layer_class() -> Type[Any]:
 
             options = options_of(config)
             contents = options.pop("contents", None)
-            if contents is None or not packages.keras3_reads_file():
+            if contents is None or not keras3_reads_file():
                 return _api.load(api="keras", keras="keras3", **options)
-            if packages.keras3_is_safe():
+            if keras3_is_safe():
                 raise errors.UnsafeModelError.self_contained(options["handle"])
             return cls(UnreadModel(options, contents), options["trainable"], options["name"], options)
 
@@ -196,7 +197,7 @@ def _supports_jit(model: Any) -> bool:
     if not isinstance(model, HubLoad):
         return False
     functions = _called_functions(model)
-    return packages.compiles_with_xla(set().union(*map(_find_ops, functions)))
+    return ops.compiles_with_xla(set().union(*map(_find_ops, functions)))
 
 
 def _called_functions(model: HubLoad) -> Sequence[Any]:

@@ -21,7 +21,7 @@ from unihub._strategies.layer_mixin import (
     takes_training,
 )
 from unihub._strategies.model import Model
-from unihub._tf import packages
+from unihub._tf import autograph, keras, packages
 from unihub._types import Keras
 
 
@@ -59,7 +59,7 @@ class _TrainingCallable(_Callable):
 @functools.lru_cache(maxsize=None)
 def layer_class() -> Type[Any]:
     """The layer's class; made late, because its base imports TensorFlow."""
-    as_written = packages.not_converted
+    as_written = autograph.not_converted
     base: Any = packages.find_hub_attribute("KerasLayer")
 
     class KerasLayer(LayerOfModel, base):  # type: ignore[misc]
@@ -101,7 +101,7 @@ def layer_class() -> Type[Any]:
 
             return _api.load(api="keras", keras="keras2", **options_of(config))
 
-    registered: Type[Any] = packages.register_keras_serializable("unihub")(KerasLayer)
+    registered: Type[Any] = keras.register_keras_serializable("unihub")(KerasLayer)
     return registered
 
 

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List
 
 from unihub import errors
 from unihub._plan.plan import Plan
-from unihub._tf import packages
+from unihub._tf import keras, packages
 from unihub._types import Keras
 
 _MIXED = ("float16", "bfloat16")
@@ -123,7 +123,7 @@ def check_kerases(own: Keras, name: str, inputs: Any) -> None:
         InputError: There is such a tensor.
     """
     for value in packages.import_tensorflow().nest.flatten(inputs):
-        other = packages.keras_of_symbol(value)
+        other = keras.keras_of_symbol(value)
         if other not in (None, own.value):
             raise errors.InputError.other_keras(name, own, Keras(other))
 

@@ -12,7 +12,7 @@ from unihub._call import tf_errors
 from unihub._plan.plan import Plan
 from unihub._saved_model.model_info import ModelInfo
 from unihub._strategies import distribution
-from unihub._tf import packages
+from unihub._tf import autograph, packages
 from unihub._types import Format, RuntimeMode
 
 
@@ -68,7 +68,7 @@ class Model:
         self._check_graph()
         self.check_strategy(self.plan.request.trainable)
         with tf_errors.calling(self.plan):
-            return packages.as_written(self._run)(inputs, training, arguments)
+            return autograph.as_written(self._run)(inputs, training, arguments)
 
     def initialize(self, session: Any) -> None:
         """Initializes what is not initialized yet in the graph of a session: tables, and variables without a value.

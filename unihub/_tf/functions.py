@@ -1,0 +1,69 @@
+"""Concrete functions and the functions that ``tf.saved_model.load`` gives back: what they take and capture."""
+from __future__ import annotations
+
+from typing import Any, List, Sequence, Tuple
+
+from unihub._tf.packages import import_tensorflow, tensorflow_before
+
+
+def restored_function_type() -> Any:
+    """The type of a function that ``tf.saved_model.load`` gives back; private in TensorFlow 1.14 to 2.22."""
+    from tensorflow.python.saved_model import function_deserialization
+
+    return function_deserialization.RestoredFunction
+
+
+def call_flat(concrete: Any, tensors: Sequence[Any]) -> Any:
+    """Calls a concrete function with tensors that are known to fit, in the order of its own inputs.
+
+    Its ``__call__`` binds them to names once more, which takes a third of a small call; that of a signature of TF1
+    first writes an error message with all that is in the tensors, which nobody sees. The method has this name in
+    TensorFlow 1.14 to 2.22, and is told what the function captures since 1.15.
+    """
+    captured = () if tensorflow_before("1.15") else (concrete.captured_inputs,)
+    return concrete._call_flat(list(tensors), *captured)
+
+
+def argument_names(concrete: Any) -> Sequence[str]:
+    """The names of the tensors that a signature of TF1 takes, in its own order; in TensorFlow 1.14 to 2.22."""
+    return concrete._arg_keywords  # type: ignore[no-any-return]
+
+
+def captured_tensors(concrete: Any) -> List[Any]:
+    """What a concrete function captures, a variable by its handle.
+
+    Under a ``tf.distribute`` strategy, in a graph, TensorFlow 2.15 names the variable itself. Its handle is that of
+    this replica, and outside of the replicas that of the first.
+    """
+    in_replica = not import_tensorflow().distribute.in_cross_replica_context()
+    found = []
+    for value in concrete.captured_inputs:
+        if hasattr(value, "handle"):
+            value = (value if in_replica else getattr(value, "_primary", value)).handle
+        found.append(value)
+    return found
+
+
+def restored_arguments(loaded: Any) -> Tuple[str, ...]:
+    """What the call of an object that ``tf.saved_model.load`` gave takes; none for any other object.
+
+    Python sees no more of it than ``*args, **kwargs``. The specification is there in TensorFlow 1.14 to 2.22.
+    """
+    function = getattr(loaded, "__call__", None)  # noqa: B004 - the attribute itself is wanted
+    if not isinstance(function, restored_function_type()):
+        return ()
+    described = function.function_spec.fullargspec
+    return tuple(described.args) + tuple(described.kwonlyargs)
+
+
+def traces_of(function: Any) -> Sequence[Any]:
+    """The concrete functions that are saved of a ``tf.function``; private in TensorFlow 1.15 to 2.22.
+
+    One with an ``input_signature`` is traced for that.
+    """
+    return list(function._list_all_concrete_functions_for_serialization())
+
+
+def is_concrete_function(value: Any) -> bool:
+    """Whether a value is one trace of a ``tf.function``; the class is public from TensorFlow 2.3."""
+    return hasattr(value, "structured_input_signature") and hasattr(value, "captured_inputs")

@@ -1,0 +1,186 @@
+"""Keras 2 and Keras 3: which one is here, which one a layer belongs to, and private state of both."""
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import importlib.util
+import os
+import sys
+from typing import Any, Iterable, Iterator, Optional, Sequence
+
+from packaging.version import Version
+
+from unihub import errors
+from unihub._tf.packages import import_tensorflow, installed_version, tensorflow_before
+
+
+def keras2() -> Any:
+    """The Keras that ``hub.KerasLayer`` is a layer of: ``tf.keras`` before TensorFlow 2.16, ``tf_keras`` since."""
+    if tensorflow_before("2.16"):
+        return import_tensorflow().keras
+    return importlib.import_module("tf_keras")
+
+
+def register_keras_serializable(package: str) -> Any:
+    """The decorator that lets Keras find a class again when it loads a model; TensorFlow 1.14 has none."""
+    register = getattr(keras2().utils, "register_keras_serializable", None)
+    return (lambda cls: cls) if register is None else register(package=package)
+
+
+def keras3() -> Any:
+    """Keras 3 on TensorFlow, or a typed error that says what is in its place."""
+    import_tensorflow()
+    try:
+        keras = importlib.import_module("keras")
+    except Exception as exc:
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        if backend != "tensorflow":
+            raise errors.RuntimeUnavailableError.other_keras_backend(backend) from exc
+        raise errors.RuntimeUnavailableError.no_keras3(installed_version("keras"), exc) from exc
+    if not is_keras3(keras):
+        raise errors.RuntimeUnavailableError.no_keras3(str(keras.__version__))
+    backend = str(keras.config.backend())
+    if backend != "tensorflow":
+        raise errors.RuntimeUnavailableError.other_keras_backend(backend)
+    return keras
+
+
+def is_keras3(keras: Any) -> bool:
+    """Whether the module ``keras`` is Keras 3; the package had the name before."""
+    return Version(getattr(keras, "__version__", "0")) >= Version("3.0.0.dev0")
+
+
+def keras_of_symbol(value: Any) -> Optional[str]:
+    """Which Keras a symbolic tensor belongs to, ``keras2`` or ``keras3``; ``None`` for what is no such tensor.
+
+    By its class's name and module, so that neither is imported: ``keras`` is one or the other.
+    """
+    kind = type(value)
+    if kind.__name__ != "KerasTensor":
+        return None
+    package = kind.__module__.split(".")[0]
+    return "keras3" if package == "keras" and is_keras3(sys.modules["keras"]) else "keras2"
+
+
+def keras3_reads_file() -> bool:
+    """Whether ``keras.saving.load_model`` reads a file here; private in Keras 3.0 to 3.15.
+
+    It alone shares objects while it makes the layers; ``clone_model`` and ``from_config`` do not.
+    """
+    from keras.src.backend.common import global_state
+
+    return global_state.get_global_attribute("shared_objects/id_to_obj_map") is not None
+
+
+def keras3_is_safe() -> bool:
+    """Whether Keras must not run code out of the file it reads; private in Keras 3.0 to 3.15."""
+    from keras.src.saving import serialization_lib
+
+    return serialization_lib.in_safe_mode() is not False
+
+
+def keras3_is_symbolic() -> bool:
+    """Whether Keras calls a layer to learn the shapes of its outputs only; private in Keras 3.0 to 3.15."""
+    from keras.src.backend.common import stateless_scope
+
+    return bool(stateless_scope.in_stateless_scope())
+
+
+def take_any_input(layer: Any) -> None:
+    """Lets a layer of Keras 3.0 to 3.15 have its inputs as they are: lists of texts, arrays, and their dtypes."""
+    layer._convert_input_args = False
+    layer._allow_non_tensor_positional_args = True
+
+
+def keras3_variable_class() -> Any:
+    """The class of variables that stand for one of TensorFlow in a Keras 3 layer, without a copy of it.
+
+    Keras 3.0 to 3.15 make the value in ``_initialize`` and keep it in ``_value``.
+    """
+    return _keras3_variable_class(keras3())
+
+
+@functools.lru_cache(maxsize=None)
+def _keras3_variable_class(keras: Any) -> Any:
+    class LoadedVariable(keras.Variable):  # type: ignore[misc]
+        """A variable of a loaded model, as Keras tracks it; its value is the model's own variable."""
+
+        def __init__(self, variable: Any, trainable: bool) -> None:
+            self._loaded = variable
+            name = variable.name.split(":")[0].replace("/", "_")
+            super().__init__(variable, dtype=variable.dtype.name, trainable=trainable, name=name)
+
+        def _initialize(self, value: Any) -> None:
+            self._value = self._loaded
+
+        @property
+        def value(self) -> Any:
+            """The variable itself, in any precision: the model reads it, and Keras does not."""
+            return self._value
+
+        def replace(self, variable: Any) -> None:
+            """Goes on with another variable, which gets this one's value, and the name that optimizers know it by."""
+            variable.assign(self._value)
+            new, old = (getattr(either, "_primary", either) for either in (variable, self._value))
+            new._unique_id = old._unique_id
+            self._loaded = self._value = variable
+
+    return LoadedVariable
+
+
+def keras_of_layer(value: Any) -> Optional[str]:
+    """Which Keras a layer or model belongs to, ``keras2`` or ``keras3``; ``None`` for what is neither.
+
+    By the names of its classes, so that no Keras is imported.
+    """
+    package = _package_of_layer(value)
+    if package is None:
+        return None
+    return "keras3" if package == "keras" and is_keras3(sys.modules["keras"]) else "keras2"
+
+
+def _package_of_layer(layer: Any) -> Optional[str]:
+    """``keras``, ``tf_keras`` or ``tensorflow``: where the base class of all layers comes from."""
+    packages = [cls.__module__.split(".") for cls in type(layer).__mro__ if cls.__name__ == "Layer"]
+    return next((parts[0] for parts in packages if {"keras", "tf_keras"} & set(parts)), None)
+
+
+def keras2_session(layer: Any) -> Any:
+    """The session in which Keras 2 keeps the variables of a layer, in a graph; Keras initializes them in it.
+
+    ``tf_keras`` has it in the half of its API for TensorFlow 1, from 2.16 to 2.21.
+    """
+    if _package_of_layer(layer) == "tf_keras":
+        return importlib.import_module("tf_keras.api._v1.keras.backend").get_session()
+    return import_tensorflow().compat.v1.keras.backend.get_session()
+
+
+def keras2_input_spec(layer: Any) -> Any:
+    """What a layer of Keras 2 was called with, as a nest of specs; private in TensorFlow 1.15 to tf_keras 2.21.
+
+    A model that is no network of layers notes it from 2.0 on, a layer from 2.4 on, ``None`` before its first call.
+    """
+    return getattr(layer, "_saved_model_inputs_spec", None)
+
+
+def keras2_weight_losses(layer: Any) -> Sequence[Any]:
+    """The losses of one layer of Keras 2 that depend on no input, as callables; private in 1.15 to tf_keras 2.21."""
+    return list(getattr(layer, "_callable_losses", ()))
+
+
+@contextlib.contextmanager
+def keeping_losses_and_updates(layers: Iterable[Any]) -> Iterator[None]:
+    """Gives layers the losses and updates back that they had before they were called in a function of ours.
+
+    They would be tensors of that function's graph, in which a user's training cannot go on. The lists are private in
+    Keras 2 (updates: in graphs only) and in Keras 3.0 to 3.15.
+    """
+    names = ("_losses", "_updates")
+    lists = [getattr(layer, name, None) for layer in layers for name in names]
+    kept = [(values, set(map(id, values))) for values in lists if isinstance(values, list)]
+    try:
+        yield
+    finally:
+        for values, known in kept:
+            values[:] = [value for value in values if id(value) in known]

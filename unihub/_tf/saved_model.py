@@ -1,0 +1,144 @@
+"""Reading SavedModels: the loader under each of its names, its messages, and what it leaves behind."""
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Any, Iterable, Iterator, List, Optional
+
+from unihub import errors
+from unihub._tf.packages import import_tensorflow, tensorflow_before, tensorflow_version
+from unihub._tf.tracking import tracked_children
+
+
+def load_saved_model(path: str, tags: Optional[Iterable[str]], options: Any) -> Any:
+    """``tf.saved_model.load`` under the name it has in every TensorFlow; ``options`` came with 2.3."""
+    v1 = import_tensorflow().compat.v1
+    if options is not None and tensorflow_before("2.3"):
+        raise errors.RuntimeUnavailableError.no_load_options(tensorflow_version())
+    given = {} if options is None else {"options": options}
+    with _no_second_keras():
+        loaded = v1.saved_model.load_v2(path, tags=None if tags is None else sorted(tags), **given)
+    leave_to_sessions(loaded)
+    return loaded
+
+
+def without_checkpoint() -> Optional[Any]:
+    """The ``tf.saved_model.LoadOptions`` with which variables stay without values, in eager TensorFlow since 2.8."""
+    tf = import_tensorflow()
+    if tensorflow_before("2.8") or not tf.executing_eagerly():
+        return None
+    return tf.saved_model.LoadOptions(experimental_skip_checkpoint=True)
+
+
+def leave_to_sessions(loaded: Any) -> None:
+    """Lets nothing but a session destroy the tables of a model that was loaded in a graph.
+
+    TensorFlow 2.4 adds an op to the graph for it when the table's Python object is collected. That may be after the
+    graph is gone, and then the process ends with a segmentation fault. 2.10 has no such attribute any more.
+    """
+    if import_tensorflow().executing_eagerly():
+        return
+    found = [loaded]
+    seen = {id(loaded)}
+    for obj in found:
+        deleter = getattr(obj, "_resource_deleter", None)
+        if deleter is not None:
+            deleter._destroy_resource = None
+        new = [child for child in tracked_children(obj).values() if id(child) not in seen]
+        seen.update(map(id, new))
+        found.extend(new)
+
+
+@contextlib.contextmanager
+def _no_second_keras() -> Iterator[None]:
+    """Keeps TensorFlow 2.14 and 2.15 from importing tf_keras for the optimizer in a SavedModel that Keras wrote.
+
+    They do so where it is installed. It then has the names under which tf.keras registered its own classes, and
+    ``load_model`` of a functional ``.keras`` file looks for a node that is never made, for ever.
+    """
+    name = "tf_keras"
+    if name in sys.modules or not tensorflow_before("2.16"):
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # Python's own way to say that a module cannot be imported.
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+def read_meta_graphs(path: str) -> Any:
+    """The ``MetaGraphDef`` messages of a SavedModel; its protobuf class has been at this place since TensorFlow 1.0."""
+    from google.protobuf import text_format
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    message = saved_model_pb2.SavedModel()
+    binary = os.path.join(path, "saved_model.pb")
+    if os.path.exists(binary):
+        with open(binary, "rb") as file:
+            message.ParseFromString(file.read())
+    else:
+        with open(binary + "txt", encoding="utf-8") as file:
+            text_format.Parse(file.read(), message)
+    return message.meta_graphs
+
+
+def control_flow_contexts() -> Any:
+    """The messages of TF1 loops and conditions by the collection they are kept in; in TensorFlow 1.14 to 2.22."""
+    from tensorflow.core.protobuf import control_flow_pb2
+
+    return {"while_context": control_flow_pb2.WhileContextDef, "cond_context": control_flow_pb2.CondContextDef}
+
+
+def variable_message() -> Any:
+    """The message that describes a variable in a collection; in TensorFlow 1.14 to 2.22."""
+    from tensorflow.core.framework import variable_pb2
+
+    return variable_pb2.VariableDef
+
+
+def asset_message() -> Any:
+    """The message that describes an asset in a collection."""
+    return import_tensorflow().compat.v1.MetaGraphDef().asset_file_def.add().__class__
+
+
+def saved_model_message() -> Any:
+    """The message of ``saved_model.pb``; its protobuf class has been at this place since TensorFlow 1.0."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    return saved_model_pb2.SavedModel
+
+
+def read_checkpoint_objects(path: str) -> Any:
+    """The object graph of a SavedModel's checkpoint, a ``TrackableObjectGraph``; ``None`` where there is none.
+
+    The message's class has been at this place since TensorFlow 1.15, the key since 1.13.
+    """
+    from tensorflow.core.protobuf import trackable_object_graph_pb2
+
+    prefix = os.path.join(path, "variables", "variables")
+    if not os.path.exists(prefix + ".index"):
+        return None
+    reader = import_tensorflow().train.load_checkpoint(prefix)
+    if not reader.has_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"):
+        return None
+    return trackable_object_graph_pb2.TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
+
+
+def any_message() -> Any:
+    """Protobuf's message that holds any other; TensorFlow requires protobuf."""
+    from google.protobuf import any_pb2
+
+    return any_pb2.Any
+
+
+def composites_of_signatures() -> Any:
+    """The types of tensors of several parts that a TF1 signature can name; ragged ones came with TensorFlow 1.15."""
+    tf = import_tensorflow()
+    return (tf.SparseTensor,) if tensorflow_before("1.15") else (tf.SparseTensor, tf.RaggedTensor)
+
+
+def hub_signature_names(graph: Any) -> List[str]:
+    """The signatures that ``hub.add_signature`` noted in a graph; private in tensorflow_hub 0.1 to 0.15."""
+    return [name for name, _ in graph.get_collection(("__saved_model_lib_signatures",))]

@@ -1,0 +1,23 @@
+"""What ``tf.distribute`` strategies and their variables are made of."""
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from unihub._tf.packages import import_tensorflow
+
+
+def parts_of(variable: Any) -> Sequence[Any]:
+    """The variables of the replicas that a variable of a ``tf.distribute`` strategy is made of; none of any other.
+
+    ``tf.distribute.DistributedValues`` has them since TensorFlow 2.1, without a public name.
+    """
+    values = getattr(import_tensorflow().distribute, "DistributedValues", ())
+    return tuple(getattr(variable, "values", ())) if isinstance(variable, values) else ()
+
+
+def has_remote_workers(strategy: Any) -> bool:
+    """Whether the replicas of a strategy run in other processes, which reach nothing but the strategy's variables.
+
+    By its class's name: ``ParameterServerStrategyV2`` is public from TensorFlow 2.4 on, and by two names.
+    """
+    return any(cls.__name__ == "ParameterServerStrategyV2" for cls in type(strategy).__mro__)

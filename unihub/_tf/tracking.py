@@ -1,0 +1,84 @@
+"""Objects that TensorFlow tracks for checkpoints and SavedModels, and what they hold."""
+from __future__ import annotations
+
+import functools
+from typing import Any, List, Mapping
+
+from unihub._tf.packages import import_tensorflow, tensorflow_before
+
+
+def slice_of(variable: Any) -> Any:
+    """Which part of a partitioned variable a variable is; ``None`` for a whole one. TensorFlow 1.14 to 2.22."""
+    return variable._get_save_slice_info()
+
+
+@functools.lru_cache(maxsize=None)
+def table_resource() -> Any:
+    """The class of lookup tables that are made and filled by functions.
+
+    Its base, a resource that ``tf.saved_model.save`` keeps, is public since TensorFlow 2.10; before, it was private and
+    in two places.
+    """
+    base: Any = getattr(import_tensorflow().saved_model.experimental, "TrackableResource", None)
+    if base is None:
+        from tensorflow.python.training.tracking import tracking
+
+        base = tracking.TrackableResource
+
+    class Table(base):  # type: ignore[misc]
+        """A lookup table."""
+
+        def __init__(self, make: Any, fill: Any) -> None:
+            super().__init__()
+            self._make = make
+            self._fill = import_tensorflow().function(fill, autograph=False)
+
+        def fill(self) -> None:
+            self._initialize()
+
+        def _create_resource(self) -> Any:
+            return self._make()
+
+        def _initialize(self) -> None:
+            self._fill(self.resource_handle)
+
+    return Table
+
+
+def new_root() -> Any:
+    """An object that tracks its attributes, and has none yet.
+
+    The class has no public name; that of ``tf.Module`` is made of it in TensorFlow 1.14 to 2.22, and has attributes of
+    its own. A ``tf.train.Checkpoint`` is, too, and brings a counter that no session initializes.
+    """
+    return import_tensorflow().Module.__mro__[1]()
+
+
+def tracked_children(obj: Any) -> Mapping[str, Any]:
+    """What an object keeps when it is saved, by name, its functions apart; ``{}`` for what TensorFlow does not track.
+
+    Private in TensorFlow 1.15 to 2.22, and under another name before 2.9.
+    """
+    if not is_tracking(obj):
+        return {}
+    # TensorFlow 2.8 has both, and takes another argument for the new one.
+    if not tensorflow_before("2.9") and hasattr(obj, "_trackable_children"):
+        # The argument is the default; tables have none in TensorFlow 2.9 and 2.10.
+        return dict(obj._trackable_children("checkpoint"))
+    return {child.name: child.ref for child in obj._checkpoint_dependencies}
+
+
+def untracked_children(resource: Any) -> List[Any]:
+    """What a loaded table has and does not track: the object that names its file, in TensorFlow 1.15."""
+    initializer = getattr(resource, "_initializer", None)
+    tracked = any(child is initializer for child in tracked_children(resource).values())
+    return [initializer] if is_tracking(initializer) and not tracked else []
+
+
+def is_tracking(obj: Any) -> bool:
+    """Whether TensorFlow tracks what an object has: modules, layers, what was loaded; private as above."""
+    if isinstance(obj, type):
+        return False
+    # Up to 2.8 an object has its list only after this, as a Sequential of Keras 2.4 has not by itself.
+    getattr(obj, "_maybe_initialize_trackable", lambda: None)()
+    return any(hasattr(obj, name) for name in ("_trackable_children", "_checkpoint_dependencies"))
