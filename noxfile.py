@@ -3,6 +3,7 @@
 Each session tests the installed package and not the checkout: a wheel, ``UNIHUB_WHEEL`` if that is set. An interpreter
 that is missing is a failure. ``.ci/run`` runs all of them; by hand, say, ``nox -s "live(tf2.15-hub0.15)"``.
 """
+
 from __future__ import annotations
 
 import glob
@@ -138,6 +139,7 @@ def lint(session: nox.Session) -> None:
     """Ruff and mypy."""
     session.install(*LINTERS)
     session.run("ruff", "check", "--no-cache", ".")
+    session.run("ruff", "format", "--check", "--no-cache", ".")
     session.run("mypy")
 
 

@@ -1,4 +1,5 @@
 """For pips that do not read setup.cfg by themselves; everything stands there."""
+
 from setuptools import setup
 
 setup()

@@ -4,6 +4,7 @@
 
     python benchmarks/call.py DIRECTORY
 """
+
 from __future__ import annotations
 
 import os

@@ -5,6 +5,7 @@ and with an empty cache. The figures are ratios of medians. Run it as::
 
     python benchmarks/download.py DIRECTORY [MEGABYTES]
 """
+
 from __future__ import annotations
 
 import argparse

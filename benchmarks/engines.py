@@ -19,6 +19,7 @@ of the size of BERT-base.
 Beside the rows a second stands the time of processors that a row takes, which other programs on the machine change
 little: that of the workers' Python processes. Java's and the driver's come on top.
 """
+
 from __future__ import annotations
 
 import argparse

@@ -4,6 +4,7 @@
 
     python benchmarks/growth.py DIRECTORY [PICTURE.svg]
 """
+
 from __future__ import annotations
 
 import functools

@@ -6,6 +6,7 @@
 
 Each is run once before, then in turn, and the ratio is that of the medians.
 """
+
 from __future__ import annotations
 
 import os

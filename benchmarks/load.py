@@ -8,6 +8,7 @@ a process each, from its start until the numbers are there. Run it as::
 The models are written to the directory first. Loads so short that a process is measured by its noise (tiny) are in
 ``call.py``.
 """
+
 from __future__ import annotations
 
 import argparse

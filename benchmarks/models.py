@@ -2,6 +2,7 @@
 
 ``basic_pitch`` is a package's own model: ``UNIHUB_PACKAGE_MODELS`` names the directory it was unpacked to.
 """
+
 from __future__ import annotations
 
 import os

@@ -7,6 +7,7 @@ Needs the extra for Beam and a TensorFlow 2: pip install 'unihub[beam]' tensorfl
 Without options it runs on this machine: --runner=DirectRunner --direct_running_mode=multi_processing
 --direct_num_workers=2.
 """
+
 from __future__ import annotations
 
 import os

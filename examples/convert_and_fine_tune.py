@@ -8,6 +8,7 @@ It fails when the original is not refused, when training does no better than it 
 statistics move outside of training. On TensorFlow 1, and with ``--v1``, which switches TensorFlow 2's behaviour off,
 the module can be fine-tuned as it is; there converting ends with the typed error that says where it can be done.
 """
+
 from __future__ import annotations
 
 import os

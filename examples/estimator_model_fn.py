@@ -10,6 +10,7 @@ prediction load the plain one, and take the trained variables from the checkpoin
 fall, a weight or a moving statistic stays what it was, the L2 is not in the loss, or the predictions are not those of
 the trained model.
 """
+
 from __future__ import annotations
 
 import functools

@@ -10,6 +10,7 @@ On TensorFlow 1.14 it ends with the typed error that says so. It fails as well w
 fall, a weight or a moving statistic stays what it was, or the model's L2 is not in the loss. (The bias stays nearly
 what it was by right: batch normalization comes after it and takes it out again.)
 """
+
 from __future__ import annotations
 
 import os

@@ -15,6 +15,7 @@ The training loop for graphs is the one that was written for hub.Module, for bot
 refused with the error that says why; it fails when nothing could be trained, a loss does not fall, or a weight or a
 moving statistic stays what it was.
 """
+
 from __future__ import annotations
 
 import os

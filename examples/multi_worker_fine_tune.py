@@ -10,6 +10,7 @@ and saves a checkpoint after each epoch, so that it goes on from there when all 
 directory. It fails when the workers end with other weights than each other, the loss does not fall, or a moving
 statistic stays what it was.
 """
+
 from __future__ import annotations
 
 import json

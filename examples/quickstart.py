@@ -8,6 +8,7 @@ It prints what was found in each model, what was decided and why, and the number
 are the same in every environment. Where the compatibility matrix has no way (a TF2 SavedModel before TensorFlow 1.15),
 the refusal stands in their place.
 """
+
 from __future__ import annotations
 
 import os

@@ -4,6 +4,7 @@ Needs the extra for Spark, a TensorFlow 2, and Java: pip install 'unihub[spark]'
 
     python examples/spark_embeddings.py [the cluster, by default local-cluster[2,1,2048]]
 """
+
 from __future__ import annotations
 
 import os

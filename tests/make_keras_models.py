@@ -7,6 +7,7 @@ Run it once in each environment, from anywhere; the archive is named after what 
 
 The weights are random, and trained for a step so that the optimizer has slots.
 """
+
 import os
 import sys
 import tarfile

@@ -4,6 +4,7 @@ Written by TensorFlow 1.15.5 with tensorflow_hub 0.12.0 on Python 3.7::
 
     python tests/make_modules.py
 """
+
 from __future__ import annotations
 
 import os

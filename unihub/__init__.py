@@ -8,6 +8,7 @@ Example:
 
 Importing it imports neither TensorFlow, nor tensorflow_hub, nor Keras.
 """
+
 from __future__ import annotations
 
 import importlib

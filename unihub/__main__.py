@@ -1,4 +1,5 @@
 """``python -m unihub``."""
+
 import sys
 
 from unihub._cli import main

@@ -2,6 +2,7 @@
 
 Each step is one function with one result, usable alone; none reaches back.
 """
+
 from __future__ import annotations
 
 from typing import Any, Dict, Iterable, Optional, Union
@@ -36,7 +37,7 @@ def load(
     trust: Union[None, bool, str, Iterable[str]] = None,
     custom_op_libraries: Iterable[Any] = (),
     offline: Optional[bool] = None,
-    **layer_options: Any
+    **layer_options: Any,
 ) -> Any:
     """Loads a TensorFlow Hub model, whatever its format, in whatever way TensorFlow runs here.
 

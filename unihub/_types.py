@@ -3,6 +3,7 @@
 Nothing here imports TensorFlow, and nothing here decides anything: the enums and the small frozen types are what
 the steps of the way (resolve, inspect, plan, load) hand to each other.
 """
+
 from __future__ import annotations
 
 import enum

@@ -5,6 +5,7 @@ answers is not asked: that is another's matter, and may change by the hour). The
 Chromium that reaches no other machine, on a desktop and on a phone: a page that logs an error, asks for what is not
 there, or is wider than the screen fails.
 """
+
 from __future__ import annotations
 
 import functools
@@ -149,8 +150,11 @@ def main(site, screenshots):
         wrong += look_at(browser, address, sorted(pages), screenshots)
         wrong += search_for(browser, address, "SignatureError")
         browser.close()
-    print("{} pages, {} links; screenshots are in {}".format(
-        len(pages), sum(len(page.links) for page in pages.values()), screenshots))
+    print(
+        "{} pages, {} links; screenshots are in {}".format(
+            len(pages), sum(len(page.links) for page in pages.values()), screenshots
+        )
+    )
     return "\n".join(wrong) or 0
 
 

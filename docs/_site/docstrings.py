@@ -1,4 +1,5 @@
 """Docstrings as griffe reads them: it knows examples by the heading ``Examples:``, and one alone has ``Example:``."""
+
 import re
 
 import griffe

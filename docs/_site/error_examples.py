@@ -3,6 +3,7 @@
 Most are those that tests/unit compare to the letter; the rest are made here, of facts as they occur. Each is what the
 code makes, so that the page has no words of its own to grow old.
 """
+
 from __future__ import annotations
 
 import inspect
@@ -80,4 +81,3 @@ def examples():
 def constructors_of(cls):
     """The names of a class's constructors, as they stand in it."""
     return [name for name, member in vars(cls).items() if isinstance(member, classmethod)]
-

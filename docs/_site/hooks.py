@@ -2,6 +2,7 @@
 
 A page says ``<!-- from the code: NAME ARGUMENTS -->`` where it goes, with one of the functions below as NAME.
 """
+
 from __future__ import annotations
 
 import ast

@@ -1,4 +1,5 @@
 """What Beam's workers run beside the handler; see engine_parts."""
+
 import apache_beam as beam
 import engine_parts
 

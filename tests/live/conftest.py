@@ -3,6 +3,7 @@
 ``UNIHUB_RUNTIME`` declares the runtime (``tf1``, ``tf1-compat`` or ``tf2``), ``UNIHUB_TENSORFLOW`` and ``UNIHUB_HUB`` the
 versions. A process that declares what it does not have fails: an environment that cannot start must not look green.
 """
+
 from __future__ import annotations
 
 import contextlib

@@ -6,6 +6,7 @@ Reads a line of JSON for each order: ``{"start": "train", "options": {...}, "env
 process id, ``{"wait": pid, "seconds": 60}`` its exit status or null, ``{"kill": pid}`` ends it as a crash would. The
 processes are forks of one that has TensorFlow imported, which takes longest; nothing of it runs before.
 """
+
 from __future__ import annotations
 
 import json
@@ -36,7 +37,10 @@ def make_strategy(kind):
         use_two_cpus()
         return tf.distribute.experimental.CentralStorageStrategy(["CPU:0", "CPU:1"], "CPU:0")
     if kind == "workers":
-        names = (tf.distribute, "MultiWorkerMirroredStrategy"), (tf.distribute.experimental, "MultiWorkerMirroredStrategy")
+        names = (
+            (tf.distribute, "MultiWorkerMirroredStrategy"),
+            (tf.distribute.experimental, "MultiWorkerMirroredStrategy"),
+        )
         return next(getattr(*name)() for name in names if hasattr(*name))
     return tf.distribute.get_strategy()
 
@@ -242,7 +246,9 @@ def look(out, converted, data, folder):
     model = load_here(data + "/saved_model/reusable", trainable=True, api="load")
     for _ in range(3):
         # Each replica has other statistics from here on; what is read is their mean.
-        parts = strategy.experimental_distribute_values_from_function(lambda context: x * (1 + context.replica_id_in_sync_group))
+        parts = strategy.experimental_distribute_values_from_function(
+            lambda context: x * (1 + context.replica_id_in_sync_group)
+        )
         call_in_replicas(model, parts, training=True)
     for variable in model.variables:
         first, second = [part.numpy() for part in strategy.experimental_local_results(variable)]

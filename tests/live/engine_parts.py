@@ -2,6 +2,7 @@
 
 A module of its own, for workers import it. ``UNIHUB_LOADS`` names the file in which each load is noted.
 """
+
 import os
 import time
 

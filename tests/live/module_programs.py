@@ -2,6 +2,7 @@
 
 A program returns the losses of its steps, one row a step, and the values of all variables after the last one.
 """
+
 from __future__ import annotations
 
 import numpy as np

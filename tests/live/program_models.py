@@ -1,4 +1,5 @@
 """The models that the programs of tests/programs use: some of tests/data, and some that the running TensorFlow writes."""
+
 from __future__ import annotations
 
 import os
@@ -90,7 +91,9 @@ def encoder():
     sequence = layers.Embedding(WORDS, SIZE)(inputs["input_word_ids"])
     sequence = layers.Add()([sequence, layers.Embedding(2, SIZE)(inputs["input_type_ids"])])
     sequence = layers.LayerNormalization()(sequence)
-    sequence = layers.Lambda(lambda both: both[0] * tf.cast(both[1], tf.float32)[..., None])([sequence, inputs["input_mask"]])
+    sequence = layers.Lambda(lambda both: both[0] * tf.cast(both[1], tf.float32)[..., None])(
+        [sequence, inputs["input_mask"]]
+    )
     pooled = layers.Dense(SIZE, activation="tanh")(layers.GlobalAveragePooling1D()(sequence))
     return tf.keras.Model(inputs, {"pooled_output": pooled, "sequence_output": sequence})
 

@@ -5,6 +5,7 @@
 Runs ``program.py`` of each directory there, with the directory of the models as its argument; its output is put into
 ``stdout`` and ``stderr``, and its exit status into ``status``. The models are written first.
 """
+
 from __future__ import annotations
 
 import os

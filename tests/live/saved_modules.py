@@ -6,6 +6,7 @@ them with the real ``hub.Module``. Neither needs pytest, so that each can be run
     python tests/live/saved_modules.py write DIRECTORY        # in a graph runtime
     python tests/live/saved_modules.py check DIRECTORY ...    # where tensorflow_hub has hub.Module
 """
+
 from __future__ import annotations
 
 import os

@@ -6,6 +6,7 @@ computes; ``check_all`` reads them with ``unihub.load``. Neither needs pytest, s
     python tests/live/saved_objects.py write DIRECTORY RUNTIME
     python tests/live/saved_objects.py check DIRECTORY ...
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -222,4 +223,6 @@ if __name__ == "__main__":
     else:
         for target in sys.argv[2:]:
             differences = check_all(target, not tf.executing_eagerly())
-            print("{:24} {} models, {:.1e}".format(os.path.basename(target), len(differences), max(differences.values())))
+            print(
+                "{:24} {} models, {:.1e}".format(os.path.basename(target), len(differences), max(differences.values()))
+            )

@@ -1,4 +1,5 @@
 """The audit on models that the TensorFlow at hand writes: what is planted is found, and decides whether they load."""
+
 import contextlib
 import os
 import shutil

@@ -1,4 +1,5 @@
 """``UnihubModelHandler`` in ``RunInference``: with real workers in processes of their own, against one process."""
+
 import os
 import pickle
 import socket
@@ -59,7 +60,10 @@ def compute(directories, model, make, count, **options):
     loaded = unihub.load(model, **options)
     batches = [[make(number) for number in range(first, first + 500)] for first in range(0, count, 500)]
     path = directories.mktemp("expected") / "values.npy"
-    np.save(str(path), np.concatenate([loaded(batch if make is engine_parts.text else np.stack(batch)).numpy() for batch in batches]))
+    np.save(
+        str(path),
+        np.concatenate([loaded(batch if make is engine_parts.text else np.stack(batch)).numpy() for batch in batches]),
+    )
     return path
 
 
@@ -110,7 +114,9 @@ class TestElements:
     )
     def test_images_and_outputs_by_name(self, converted_convnet, make):
         images = [engine_parts.image(number) for number in range(3)]
-        found = outputs([make(image) for image in images], UnihubModelHandler(converted_convnet, "feature_map", as_dict=True))
+        found = outputs(
+            [make(image) for image in images], UnihubModelHandler(converted_convnet, "feature_map", as_dict=True)
+        )
         wanted = unihub.load(converted_convnet, signature="feature_map", as_dict=True)(np.stack(images))
         for number, row in enumerate(found):
             assert sorted(row) == ["default", "map"]
@@ -137,7 +143,9 @@ class TestBatched:
         assert handler.batch_elements_kwargs() == {"min_batch_size": 1, "max_batch_size": 1}
         found = outputs([make(texts) for texts in self.BATCHES], handler)
         assert [len(rows) for rows in found] == [len(texts) for texts in self.BATCHES]
-        np.testing.assert_allclose(np.concatenate(found), unihub.load(TEXT)(sum(map(list, self.BATCHES), [])), rtol=1e-6)
+        np.testing.assert_allclose(
+            np.concatenate(found), unihub.load(TEXT)(sum(map(list, self.BATCHES), [])), rtol=1e-6
+        )
 
     def test_images_and_outputs_by_name(self, converted_convnet):
         images = np.stack([engine_parts.image(number) for number in range(3)])
@@ -171,7 +179,12 @@ class TestTextModels:
         """A SavedModel that takes columns of texts, as Keras writes them, and has the names of its inputs."""
 
         class Model(tf.Module):
-            @tf.function(input_signature=[tf.TensorSpec([None, 1], tf.string, "title"), tf.TensorSpec([None, 1], tf.string, "body")])
+            @tf.function(
+                input_signature=[
+                    tf.TensorSpec([None, 1], tf.string, "title"),
+                    tf.TensorSpec([None, 1], tf.string, "body"),
+                ]
+            )
             def serve(self, title, body):
                 lengths = tf.concat([tf.strings.length(title), tf.strings.length(body)], axis=1)
                 return {"lengths": lengths, "joined": tf.strings.join([title, body], "/")[:, 0]}
@@ -214,7 +227,10 @@ class TestArguments:
         module = Doubling()
         module.weight = tf.Variable(2.0)
         for training in (False, True):
-            module(tf.zeros([1]), training=training), module.__call__.get_concrete_function(tf.TensorSpec([None]), training=training)
+            (
+                module(tf.zeros([1]), training=training),
+                module.__call__.get_concrete_function(tf.TensorSpec([None]), training=training),
+            )
         tf.saved_model.save(module, str(tmp_path / "doubling"))
         handler = UnihubModelHandler(tmp_path / "doubling", trainable=True)
         assert outputs([-1.5, 1.0], handler, inference_args=arguments) == wanted
@@ -303,7 +319,9 @@ class TestFailures:
     ELEMENTS = ["hello", 3.0, "world", None, "cat", {"wrong": "name"}]
     GOOD = ["hello", "world", "cat"]
 
-    @pytest.mark.parametrize("sizes", [{}, {"min_batch_size": 6, "max_batch_size": 6}], ids=["as they come", "one batch"])
+    @pytest.mark.parametrize(
+        "sizes", [{}, {"min_batch_size": 6, "max_batch_size": 6}], ids=["as they come", "one batch"]
+    )
     def test_each_alone_goes_to_the_dead_letters(self, sizes):
         with beam.Pipeline(runner=fn_api_runner.FnApiRunner()) as pipeline:
             handler = UnihubModelHandler(TEXT, errors="isolate", **sizes)

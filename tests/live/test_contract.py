@@ -3,6 +3,7 @@
 A test's id is the name of its cell. What a cell promises is tested in full where this environment serves it; where the
 server is missing (Keras 3 has no graphs, the Keras 2 layer needs tensorflow_hub) the exact refusal is. None is skipped.
 """
+
 import collections
 
 import numpy as np
@@ -203,7 +204,9 @@ def check_signatures(place, model, handle):
     calls = load_golden(handle)
     for name in SIGNATURES[model_of(handle)] & set(calls):
         inputs, wanted = calls[name]
-        tensors = {key: tf.constant(value.tolist() if value.dtype.kind in "SU" else value) for key, value in inputs.items()}
+        tensors = {
+            key: tf.constant(value.tolist() if value.dtype.kind in "SU" else value) for key, value in inputs.items()
+        }
         outputs = model.signatures[name](**tensors)
         place.initialize(model)
         assert_close(place.run(outputs), wanted)
@@ -343,7 +346,11 @@ def test_fine_tune_of_nothing_is_refused(row):
             module = unihub.load(DATA / "tf1_hub" / "text_embedding", **options)
             assert module.plan.tags == set() and len(module.trainable_variables) == 1 and module.update_ops == []
             return
-        for handle, more in (("frozen", {}), ("reusable", {"signature": "serving_default"}), ("signatures_only", {"signature": "encode"})):
+        for handle, more in (
+            ("frozen", {}),
+            ("reusable", {"signature": "serving_default"}),
+            ("signatures_only", {"signature": "encode"}),
+        ):
             with pytest.raises(UnsupportedError):
                 unihub.load(DATA / "saved_model" / handle, **dict(options, **more))
 

@@ -1,4 +1,5 @@
 """``unihub.convert``: the TF2 SavedModel gives the same numbers, and is trained as ``hub.Module`` trains the original."""
+
 from __future__ import annotations
 
 import contextlib
@@ -119,7 +120,9 @@ class TestEqual:
 
     def test_reports(self, every_report):
         """Each signature of each model was compared by the conversion itself."""
-        compared = {(name, each.name): each.difference for name, report in every_report.items() for each in report.signatures}
+        compared = {
+            (name, each.name): each.difference for name, report in every_report.items() for each in report.signatures
+        }
         found = {(name, each.name) for name in MODELS for each in unihub.inspect(find(name)).meta_graphs[0].signatures}
         assert found - set(compared) == {("unfed_placeholder", "train")}
         assert all(difference is not None and difference <= 1e-5 for difference in compared.values()), compared
@@ -133,7 +136,10 @@ class TestEqual:
         assert printed[-1] == (
             "not kept   the signature 'train': it needs a value for 'keep_prob', which is none of its inputs."
         )
-        assert every_report["convnet"].training == "training=True runs the graph of the {train} variant, with 6 update ops."
+        assert (
+            every_report["convnet"].training
+            == "training=True runs the graph of the {train} variant, with 6 update ops."
+        )
         assert (every_report["convnet"].regularization_losses, len(every_report["convnet"].variables)) == (3, 18)
         assert every_report["text_embedding"].assets == ("vocab.txt",)
         assert every_report["mixed"].tables and every_report["counter"].called is None
@@ -146,7 +152,10 @@ class TestEqual:
 
     def test_composite_tensors(self, reports):
         """Sparse and ragged inputs go in whole, through the attribute, and in parts, through the signature."""
-        original, loaded = unihub.load(str(find("mixed")), signature="sparse"), tf.saved_model.load(reports["mixed"].path)
+        original, loaded = (
+            unihub.load(str(find("mixed")), signature="sparse"),
+            tf.saved_model.load(reports["mixed"].path),
+        )
         ids = tf.SparseTensor(np.array([[0, 0], [1, 1]], np.int64), np.array([1, 8], np.int64), [2, 2])
         wanted = original({"ids": ids}).numpy()
         np.testing.assert_array_equal(loaded.sparse(ids)["default"].numpy(), wanted)
@@ -327,7 +336,10 @@ def step_of_original(x, w, y):
         with tf.control_dependencies(model.update_ops):
             step = v1.train.GradientDescentOptimizer(RATE).minimize(loss)
         graph.run(step, model)
-        return {variable.op.name[len("module/") :]: value for variable, value in zip(model.variables, graph.run(model.variables))}
+        return {
+            variable.op.name[len("module/") :]: value
+            for variable, value in zip(model.variables, graph.run(model.variables))
+        }
 
 
 def named_weights(layer):
@@ -458,7 +470,9 @@ class TestConversion:
     def test_signature_with_the_name_of_an_attribute(self, tmp_path):
         with tf1_programs.tf1_graph(), v1.Session() as session:
             x = v1.placeholder(tf.float64, [None], name="x")
-            inputs, outputs = ({name: v1.saved_model.build_tensor_info(value)} for name, value in (("x", x), ("y", 2 * x)))
+            inputs, outputs = (
+                {name: v1.saved_model.build_tensor_info(value)} for name, value in (("x", x), ("y", 2 * x))
+            )
             definition = v1.saved_model.build_signature_def(inputs, outputs)
             builder = v1.saved_model.Builder(str(tmp_path / "original"))
             names = dict.fromkeys(("tables", "variables", "signatures", "serve.it"), definition)
@@ -497,14 +511,21 @@ class TestConversion:
             "picture": (tf.string, [], lambda x: tf.cast(tf.image.decode_png(x), tf.float32) + 1.0),
             "width": (tf.float64, [None, None], lambda x: tf.matmul(x, v1.get_variable("w", initializer=w))),
             "rank": (tf.float64, None, lambda x: tf.reduce_sum(v1.matrix_band_part(x, 0, 1))),
-            "sparse": (tf.float64, None, lambda x: v1.sparse_tensor_dense_matmul(x, v1.get_variable("v", initializer=w))),
+            "sparse": (
+                tf.float64,
+                None,
+                lambda x: v1.sparse_tensor_dense_matmul(x, v1.get_variable("v", initializer=w)),
+            ),
         }
         with tf1_programs.tf1_graph(), v1.Session() as session:
             definitions = {}
             for name, (dtype, shape, program) in programs.items():
                 make = v1.sparse_placeholder if name == "sparse" else v1.placeholder
                 x = make(dtype, shape, name=name)
-                sides = ({"x": v1.saved_model.build_tensor_info(x)}, {"y": v1.saved_model.build_tensor_info(program(x))})
+                sides = (
+                    {"x": v1.saved_model.build_tensor_info(x)},
+                    {"y": v1.saved_model.build_tensor_info(program(x))},
+                )
                 definitions[name] = v1.saved_model.build_signature_def(*sides)
             session.run(v1.global_variables_initializer())
             builder = v1.saved_model.Builder(str(tmp_path / "original"))
@@ -523,7 +544,9 @@ class TestConversion:
         loaded = tf.saved_model.load(report.path)
         value = {name: tf.constant([float(10**power)], tf.float64) for power, name in enumerate(sorted(inputs))}
         assert loaded(value).numpy() == [4321.0]
-        renamed = dict(re.findall(r"the name of the input '(.*?)' of 'serving_default': '(.*?)' in", str(report.not_carried)))
+        renamed = dict(
+            re.findall(r"the name of the input '(.*?)' of 'serving_default': '(.*?)' in", str(report.not_carried))
+        )
         assert set(renamed) == {"a$b", "a b", "ä"}
         named = {renamed.get(name, name): tensor for name, tensor in value.items()}
         assert len(named) == 4 and loaded.signatures["serving_default"](**named)["y$z"].numpy() == [4321.0]

@@ -3,6 +3,7 @@
 Where batch normalization trains, "the same" is what one process computes that sees the parts of the batch one by one, as
 the replicas do by definition; with frozen statistics it is the whole batch at once.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -31,8 +32,12 @@ LOST_A_WORKER = 3
 REUSABLE = str(DATA / "saved_model" / "reusable")
 
 pytestmark = [
-    pytest.mark.skipif(RUNTIME != "tf2", reason="strategies have eager processes; Estimators are tried from there, too"),
-    pytest.mark.skipif(TENSORFLOW < (2, 4), reason="parameter servers and logical CPUs are public from TensorFlow 2.4 on"),
+    pytest.mark.skipif(
+        RUNTIME != "tf2", reason="strategies have eager processes; Estimators are tried from there, too"
+    ),
+    pytest.mark.skipif(
+        TENSORFLOW < (2, 4), reason="parameter servers and logical CPUs are public from TensorFlow 2.4 on"
+    ),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes are forks"),
 ]
 

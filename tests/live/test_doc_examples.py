@@ -5,6 +5,7 @@ such line, and says where it runs. It is run in a directory with ``models/`` in 
 the block before it prints, and ``text title="Error"`` the error with which it ends; ``...`` stands for any text. A block
 with ``<!-- not run: why -->`` above it is not run.
 """
+
 from __future__ import annotations
 
 import contextlib

@@ -2,6 +2,7 @@
 
 Each way that the matrix promises, in the runtime of this process, and inside a plain graph of TensorFlow 2.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -123,9 +124,9 @@ class TestTf2SavedModel:
         inputs, targets = regression()
         keras = keras2()
         with live_context(RUNTIME):
-            layer = unihub.load(REUSABLE, trainable=True, keras="keras2", **(
-                {"input_shape": [8]} if shape == "sequential" else {}
-            ))
+            layer = unihub.load(
+                REUSABLE, trainable=True, keras="keras2", **({"input_shape": [8]} if shape == "sequential" else {})
+            )
             if shape == "sequential":
                 model = keras.Sequential([layer])
             else:
@@ -137,9 +138,7 @@ class TestTf2SavedModel:
             predicted = model.predict(inputs)
             before = named(layer)
             first = model.evaluate(inputs, targets, verbose=0)
-            np.testing.assert_allclose(
-                first, np.mean((predicted - targets) ** 2) + l2_of(before), rtol=1e-4
-            )
+            np.testing.assert_allclose(first, np.mean((predicted - targets) ** 2) + l2_of(before), rtol=1e-4)
             losses = model.fit(inputs, targets, epochs=STEPS, batch_size=64, verbose=0).history["loss"]
             check_trained(before, named(layer), losses)
 

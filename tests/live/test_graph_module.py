@@ -1,4 +1,5 @@
 """unihub's own graph module behaves as ``hub.Module`` does: side by side where both exist, by records elsewhere."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -19,7 +20,8 @@ HUB = DATA / "tf1_hub"
 needs_hub_module = pytest.mark.skipif(not HAS_HUB_MODULE, reason="no hub.Module to compare with; the records do that")
 graph_modes = pytest.mark.parametrize("mode", GRAPH_MODES)
 has_gradients = pytest.mark.skipif(
-    TF < Version("1.15"), reason="TensorFlow 1.14 has no gradient for the AddV2 that 1.15 writes, nor for float64 in cond"
+    TF < Version("1.15"),
+    reason="TensorFlow 1.14 has no gradient for the AddV2 that 1.15 writes, nor for float64 in cond",
 )
 COLLECTIONS = (
     "GLOBAL_VARIABLES",

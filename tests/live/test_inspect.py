@@ -1,4 +1,5 @@
 """What inspect reads from files is what TensorFlow says: its own messages, a session, and the loaded objects."""
+
 import itertools
 import json
 import os
@@ -88,7 +89,9 @@ def test_the_messages(path):
         assert {each.name for each in found.signatures} == set(wanted.signature_def) - set(PSEUDO)
         for signature in found.signatures:
             check_signature(signature, wanted.signature_def[signature.name])
-        sizes = {name: len(getattr(value, value.WhichOneof("kind")).value) for name, value in wanted.collection_def.items()}
+        sizes = {
+            name: len(getattr(value, value.WhichOneof("kind")).value) for name, value in wanted.collection_def.items()
+        }
         assert dict(found.collections) == sizes
         assert set(found.assets) == {os.path.basename(name) for name in asset_names(wanted)}
         if found.has_object_graph:
@@ -111,7 +114,11 @@ def asset_names(message):
     from tensorflow.core.protobuf import meta_graph_pb2
 
     names = [asset.filename for asset in message.asset_file_def]
-    for value in message.collection_def["saved_model_assets"].any_list.value if "saved_model_assets" in message.collection_def else ():
+    for value in (
+        message.collection_def["saved_model_assets"].any_list.value
+        if "saved_model_assets" in message.collection_def
+        else ()
+    ):
         asset = meta_graph_pb2.AssetFileDef()
         value.Unpack(asset)
         names.append(asset.filename)
@@ -128,7 +135,11 @@ def check_objects(found, graph):
         if node.HasField("function"):
             assert found.call.traces == len(node.function.concrete_functions)
     marked = [variable.trainable for variable in found.variables]
-    wanted = [node.variable for number, node in enumerate(graph.nodes) if node.HasField("variable") and number in reached(graph)]
+    wanted = [
+        node.variable
+        for number, node in enumerate(graph.nodes)
+        if node.HasField("variable") and number in reached(graph)
+    ]
     assert sorted(marked) == sorted(variable.trainable for variable in wanted)
 
 
@@ -159,7 +170,11 @@ def test_a_session(path):
                 continue
             trainable = {variable.op.name for variable in v1.trainable_variables()}
             wanted = {
-                variable.op.name: (variable.dtype.base_dtype.name, shape_of(variable.shape), variable.op.name in trainable)
+                variable.op.name: (
+                    variable.dtype.base_dtype.name,
+                    shape_of(variable.shape),
+                    variable.op.name in trainable,
+                )
                 for variable in v1.global_variables()
             }
             assert {each.name: (each.dtype, each.shape, each.trainable) for each in found.variables} == wanted
@@ -192,7 +207,9 @@ def test_the_objects(path):
     for signature in info.signatures:
         function = loaded.signatures[signature.name]
         _, inputs = function.structured_input_signature
-        assert {each.name: each.dtype for each in signature.inputs} == {name: spec.dtype.name for name, spec in inputs.items()}
+        assert {each.name: each.dtype for each in signature.inputs} == {
+            name: spec.dtype.name for name, spec in inputs.items()
+        }
         for tensor in [each for each in signature.inputs if each.kind == "dense"]:
             assert tensor.shape == shape_of(inputs[tensor.name].shape)
         assert [each.name for each in signature.outputs] == sorted(function.structured_outputs)
@@ -223,16 +240,16 @@ def test_a_variable_of_unknown_shape(tmp_path):
     with tf.Graph().as_default(), v1.Session() as session:
         x = v1.placeholder(tf.float32, [None, 2], "x")
         kernel = v1.get_variable("kernel", initializer=tf.ones([2, 3]), use_resource=True)
-        growing = v1.Variable(np.zeros([4], np.float32), shape=tf.TensorShape([None]), name="growing", use_resource=True)
+        growing = v1.Variable(
+            np.zeros([4], np.float32), shape=tf.TensorShape([None]), name="growing", use_resource=True
+        )
         words = v1.Variable([b"a", b"bc"], name="words", trainable=False, use_resource=True)
         y = tf.matmul(x, kernel) + tf.reduce_sum(growing)
         session.run(v1.global_variables_initializer())
         v1.saved_model.simple_save(session, str(tmp_path / "model"), {"x": x}, {"y": y})
         assert words.dtype.base_dtype == tf.string
     info = unihub.inspect(tmp_path / "model")
-    assert str(info.trainable_totals) == (
-        "2 variables, at least 6 parameters, at least 24 bytes (1 of unknown shape)"
-    )
+    assert str(info.trainable_totals) == ("2 variables, at least 6 parameters, at least 24 bytes (1 of unknown shape)")
     assert str(info.frozen_totals) == "1 variable, 2 parameters, at least 0 bytes (1 of unknown size)"
     assert info.to_dict()["trainable"] == {
         "variables": 2, "parameters": 6, "nbytes": 24, "unknown_shapes": 1, "unknown_sizes": 1
@@ -315,7 +332,11 @@ def test_matrix_here(tmp_path):
 
 def check_choice(handle, row, choice):
     for server in choice["here"]:
-        options = {"api": choice["api"], "trainable": row["operation"] == "fine-tune", "keras": server["keras"] or "auto"}
+        options = {
+            "api": choice["api"],
+            "trainable": row["operation"] == "fine-tune",
+            "keras": server["keras"] or "auto",
+        }
         if server["missing"] is None:
             assert str(unihub.plan(handle, **options).backend) == server["backend"]
         else:

@@ -3,6 +3,7 @@
 What needs a process of its own (another Keras backend, two devices, a file that is read where nothing else was loaded)
 gets one.
 """
+
 from __future__ import annotations
 
 import os
@@ -142,7 +143,9 @@ def values(layer):
 def run(code, *arguments, **variables):
     """Runs a program in a process of its own; what it prints, by lines."""
     paths = [os.environ.get("PYTHONPATH", ""), str(Path(unihub.__file__).parent.parent)]
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, paths)), TF_CPP_MIN_LOG_LEVEL="3", **variables)
+    environment = dict(
+        os.environ, PYTHONPATH=os.pathsep.join(filter(None, paths)), TF_CPP_MIN_LOG_LEVEL="3", **variables
+    )
     command = [sys.executable, "-c", code] + [str(argument) for argument in arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -310,7 +313,9 @@ class TestTraining:
         cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         l2, l1 = 1e-3 * np.sum(before["conv_kernel"] ** 2), 1e-4 * np.sum(np.abs(before["bn_gamma"]))
         np.testing.assert_allclose(
-            model.evaluate(images, labels, batch_size=len(images), verbose=0), float(cross_entropy(labels, logits)) + l2 + l1, rtol=1e-5
+            model.evaluate(images, labels, batch_size=len(images), verbose=0),
+            float(cross_entropy(labels, logits)) + l2 + l1,
+            rtol=1e-5,
         )
         np.testing.assert_allclose(float(sum(model.losses)), l2 + l1, rtol=1e-5)
         assert values(layer)["bn_mean"] == pytest.approx(before["bn_mean"])
@@ -372,7 +377,12 @@ class TestTraining:
     def test_training_moves_statistics_only_when_trainable_and_asked(self, classifier):
         images, _ = images_and_labels()
         layer = unihub.KerasLayer(classifier, trainable=True)
-        for trainable, training, moves in [(True, None, False), (True, False, False), (False, True, False), (True, True, True)]:
+        for trainable, training, moves in [
+            (True, None, False),
+            (True, False, False),
+            (False, True, False),
+            (True, True, True),
+        ]:
             layer.trainable = trainable
             before = values(layer)["bn_mean"]
             layer(images, training=training)

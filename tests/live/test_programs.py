@@ -3,6 +3,7 @@
 Each program of tests/programs is run as it is, with the real tensorflow_hub, and as it was rewritten, with unihub, in
 processes of their own; what both print has to be the same text. A program says itself on which TensorFlow it runs.
 """
+
 from __future__ import annotations
 
 import json
@@ -34,7 +35,9 @@ Run = namedtuple("Run", ["status", "stdout", "stderr"])
 
 def versions(path):
     """The versions of TensorFlow that a program says it runs on."""
-    return re.findall(r"\d+\.\d+", re.search(r"Runs on TensorFlow ([\d. and]+)\.", path.read_text(encoding="utf-8")).group(1))
+    return re.findall(
+        r"\d+\.\d+", re.search(r"Runs on TensorFlow ([\d. and]+)\.", path.read_text(encoding="utf-8")).group(1)
+    )
 
 
 ALL = sorted(path for path in PROGRAMS.iterdir() if path.suffix in (".py", ".ipynb"))

@@ -3,6 +3,7 @@
 Each rule of DESIGN.md's table is tested in each runtime that this process can reach, on models of each format. Where a
 model's cell is not served in this environment, the test is that it is refused with the right error.
 """
+
 import functools
 
 import numpy as np
@@ -121,7 +122,11 @@ def test_any_other_is_called_by_serving_default(place, model):
 
 @pytest.mark.parametrize(
     "names, chosen, factor",
-    [(["only"], "only", 1.0), (["other", "default"], "default", 2.0), (["default", "serving_default"], "serving_default", 2.0)],
+    [
+        (["only"], "only", 1.0),
+        (["other", "default"], "default", 2.0),
+        (["default", "serving_default"], "serving_default", 2.0),
+    ],
     ids=["only", "default", "serving_default"],
 )
 def test_what_is_called_without_a_name(place, tmp_path, names, chosen, factor):
@@ -448,9 +453,7 @@ def test_keras_layer_by_its_familiar_name(place, model):
 @on("saved_model/reusable")
 def test_keras_layer_takes_the_outputs_as_dict(place, model):
     inputs, wanted = golden(model, "serving_default")
-    layer = unihub.KerasLayer(
-        DATA / model, signature="serving_default", signature_outputs_as_dict=True, keras="keras2"
-    )
+    layer = unihub.KerasLayer(DATA / model, signature="serving_default", signature_outputs_as_dict=True, keras="keras2")
     assert_close(run(place, layer, inputs["x"]), wanted)
 
 

@@ -2,6 +2,7 @@
 
 Each test says what is true of this process by its declared runtime; none asks TensorFlow again by unihub's own recipe.
 """
+
 import threading
 
 import numpy as np

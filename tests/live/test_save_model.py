@@ -2,6 +2,7 @@
 
 Each on real TensorFlow, in each runtime; read by TensorFlow itself, by ``hub.KerasLayer`` and by ``unihub.load``.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -142,7 +143,9 @@ class TestRefusal:
         if TENSORFLOW >= (1, 15):
             assert os.path.exists(os.path.join(save(doubled, tmp_path / "model", inputs=spec()), "saved_model.pb"))
             return
-        with pytest.raises(errors.UnsupportedError, match="creating a tf2-saved-model model in the tf1 runtime") as caught:
+        with pytest.raises(
+            errors.UnsupportedError, match="creating a tf2-saved-model model in the tf1 runtime"
+        ) as caught:
             save(lambda x: x, tmp_path / "model", inputs=INPUTS)
         assert "1.15" in str(caught.value)
         assert list(tmp_path.iterdir()) == []
@@ -232,7 +235,9 @@ class TestModule:
         run(inside, obj(tensors(INPUTS), training=True))
         again = save(obj, tmp_path / "again", inputs=spec())
         before, after = (call_once(one, inside.mode, INPUTS) for one in (path, again))
-        np.testing.assert_allclose(before - after, np.broadcast_to(0.1 * INPUTS.mean(0) @ kernel_of(path), (6, 4)), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(
+            before - after, np.broadcast_to(0.1 * INPUTS.mean(0) @ kernel_of(path), (6, 4)), rtol=1e-4, atol=1e-4
+        )
 
 
 def short(variable):
@@ -329,11 +334,15 @@ class TestFunction:
         assert_close(call_once(path, inside.mode, INPUTS), INPUTS + 1)
 
     def test_sparse_and_ragged(self, inside, tmp_path):
-        path = save_ready(inside, lambda x: tf.sparse.to_dense(x), tmp_path, inputs=tf.SparseTensorSpec([None, 3], tf.int64))
+        path = save_ready(
+            inside, lambda x: tf.sparse.to_dense(x), tmp_path, inputs=tf.SparseTensorSpec([None, 3], tf.int64)
+        )
         with context(inside.mode) as live:
             dense = load_plain(path)(tf.SparseTensor([[0, 1]], np.array([7], np.int64), [1, 3]))
             np.testing.assert_array_equal(run(live, dense), [[0, 7, 0]])
-        path = save_ready(inside, lambda x: tf.reduce_sum(x, 1), tmp_path / "ragged", inputs=tf.ragged.constant([[1, 2], [3]]))
+        path = save_ready(
+            inside, lambda x: tf.reduce_sum(x, 1), tmp_path / "ragged", inputs=tf.ragged.constant([[1, 2], [3]])
+        )
         with context(inside.mode) as live:
             sums = load_plain(path)(tf.ragged.constant([[1], [2, 3], [4]]))
             np.testing.assert_array_equal(run(live, sums), [1, 5, 4])
@@ -355,10 +364,16 @@ class TestSignatures:
         obj = Normalized()
         initialize(inside)
         twice = tf.function(lambda x: {"y": 2.0 * obj(x)}, input_signature=[spec()])
-        plus = tf.function(lambda x: {"y": obj(x) + 1.0}).get_concrete_function(tf.TensorSpec([None, 4], tf.float32, name="x"))
+        plus = tf.function(lambda x: {"y": obj(x) + 1.0}).get_concrete_function(
+            tf.TensorSpec([None, 4], tf.float32, name="x")
+        )
         wanted = run(inside, obj(tensors(INPUTS)))
         path = save(obj, tmp_path / "model", inputs=spec(), signatures={"twice": twice, "plus": plus})
-        assert sorted(one.name for one in unihub.inspect(path).meta_graphs[0].signatures) == ["plus", "serving_default", "twice"]
+        assert sorted(one.name for one in unihub.inspect(path).meta_graphs[0].signatures) == [
+            "plus",
+            "serving_default",
+            "twice",
+        ]
         for name, value in (("twice", 2 * wanted), ("plus", wanted + 1)):
             with context(inside.mode) as live:
                 assert_close(run(live, unihub.load(path, signature=name)(INPUTS)), value)
@@ -520,7 +535,9 @@ RATE, STEPS = 0.05, 3
 
 def targets_like(outputs, live):
     random = np.random.RandomState(11)
-    shapes = [[int(size) if size is not None else 6 for size in one.shape.as_list()] for one in tf.nest.flatten(outputs)]
+    shapes = [
+        [int(size) if size is not None else 6 for size in one.shape.as_list()] for one in tf.nest.flatten(outputs)
+    ]
     return [np.float32(random.randn(6, *shape[1:])) for shape in shapes]
 
 
@@ -729,7 +746,13 @@ class TestLoaded:
         path = save_ready(inside, Normalized(), tmp_path, inputs=spec())
         with context(inside.mode) as live:
             model = load_unihub(path)
-            train(live, lambda: model(tensors(INPUTS), training=True), model.trainable_variables, lambda: model.regularization_losses, lambda: model.update_ops)
+            train(
+                live,
+                lambda: model(tensors(INPUTS), training=True),
+                model.trainable_variables,
+                lambda: model.regularization_losses,
+                lambda: model.update_ops,
+            )
             wanted = run(live, model(tensors(INPUTS)))
             again = save(model, tmp_path / "again")
         assert_close(call_once(again, inside.mode, INPUTS), wanted)
@@ -830,13 +853,23 @@ class TestFailures:
             (doubled, {}, errors.InputError, "it is not known what a call of a function takes"),
             (lambda: tf.function(doubled), {"make": True}, errors.InputError, "it is not known what a call"),
             (lambda: Python(), {"make": True}, errors.InputError, "it is not known what a call of a method takes"),
-            (doubled, {"inputs": "a text"}, errors.InputError, "inputs= has a str where a spec or an example is needed"),
+            (
+                doubled,
+                {"inputs": "a text"},
+                errors.InputError,
+                "inputs= has a str where a spec or an example is needed",
+            ),
             (doubled, {"inputs": [1.0]}, errors.InputError, "inputs= has a float"),
             (named, {"inputs": spec()}, errors.InputError, "the function has 2 arguments"),
             (named, {"inputs": {"first": spec()}}, errors.InputError, "the function has 2 arguments"),
             (doubled, {"inputs": spec(), "variants": [(set(), {})]}, errors.InputError, "variants= does not go with"),
             (doubled, {"inputs": spec(), "checkpoint": "x"}, errors.InputError, "checkpoint= does not go with"),
-            (doubled, {"inputs": spec(), "signatures": {"a": doubled}}, errors.SignatureError, "'a' among the signatures"),
+            (
+                doubled,
+                {"inputs": spec(), "signatures": {"a": doubled}},
+                errors.SignatureError,
+                "'a' among the signatures",
+            ),
             (doubled, {"inputs": spec(), "signatures": {"a": None}}, errors.SignatureError, "'a' among the signatures"),
             (broken, {"inputs": spec()}, errors.LoadError, "could not be written"),
         ],

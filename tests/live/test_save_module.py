@@ -1,4 +1,5 @@
 """``unihub.save(format="tf1-hub")``: what is written is what the function's own graph computes, whoever reads it."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -16,7 +17,9 @@ from unihub._strategies.graph_module import Module
 v1 = tf.compat.v1
 GRAPH_MODES = [mode for mode in MODES if mode != "tf2"]
 BOTH = [(set(), {}), ({"train"}, {"training": True})]
-needs_upstream = pytest.mark.skipif(not HAS_HUB_MODULE, reason="tensorflow_hub has no hub.create_module_spec to compare")
+needs_upstream = pytest.mark.skipif(
+    not HAS_HUB_MODULE, reason="tensorflow_hub has no hub.create_module_spec to compare"
+)
 
 # Where tensorflow_hub has its own writer, ours is tried too.
 BACKENDS = ["tensorflow_hub", "unihub"] if HAS_HUB_MODULE else ["unihub"]
@@ -61,7 +64,9 @@ def observe(module_class, path, tags):
     with tf.Graph().as_default():
         module = module_class(path, trainable=True, tags=tags)
         names = sorted(module.get_signature_names())
-        sides = [(name, side(name)) for side in (module.get_input_info_dict, module.get_output_info_dict) for name in names]
+        sides = [
+            (name, side(name)) for side in (module.get_input_info_dict, module.get_output_info_dict) for name in names
+        ]
         infos = {
             (name, key): (info.dtype, str(info.get_shape()), info.is_sparse)
             for name, found in sides
@@ -69,7 +74,13 @@ def observe(module_class, path, tags):
         }
         keys = sorted(set(v1.get_default_graph().get_all_collection_keys()) - {"asset_filepaths"})
         collections = {key: sorted(getattr(item, "name", "") for item in v1.get_collection(key)) for key in keys}
-        return names, infos, collections, sorted(module.variable_map), module.get_attached_message("note", v1.train.Feature)
+        return (
+            names,
+            infos,
+            collections,
+            sorted(module.variable_map),
+            module.get_attached_message("note", v1.train.Feature),
+        )
 
 
 class TestRefusal:
@@ -202,7 +213,12 @@ class TestValues:
     def test_checkpoint(self, graph, backend, tmp_path, given):
         (tmp_path / "trained").mkdir()
         prefix = self.train_elsewhere(tmp_path / "trained")
-        save(classifier, tmp_path / "module", variants=BOTH, checkpoint=prefix if given == "prefix" else tmp_path / "trained")
+        save(
+            classifier,
+            tmp_path / "module",
+            variants=BOTH,
+            checkpoint=prefix if given == "prefix" else tmp_path / "trained",
+        )
         found = read_variables(tmp_path / "module")
         assert sorted(found) == ["dense/b", "dense/w", "moving_mean"]
         np.testing.assert_array_equal(found["moving_mean"], np.ones(4))
@@ -291,7 +307,9 @@ class TestValues:
         model = unihub.load(str(tmp_path / "first"))
         with pytest.raises(errors.InputError, match="there is no session"):
             unihub.save(model, tmp_path / "out" / "module")
-        with v1.Session(graph=tf.Graph()) as other, pytest.raises(errors.InputError, match="does not hold the variables"):
+        with v1.Session(graph=tf.Graph()) as other, pytest.raises(
+            errors.InputError, match="does not hold the variables"
+        ):
             unihub.save(model, tmp_path / "out" / "module", session=other)
         with pytest.raises(errors.LoadError, match="could not be written"):  # Nothing is initialized.
             unihub.save(model, tmp_path / "out" / "module", session=graph.session)

@@ -1,4 +1,5 @@
 """The part of a model that a use needs: the same numbers, to the last bit, as the whole gives."""
+
 import functools
 import gc
 import json
@@ -155,20 +156,27 @@ def traces(function):
 
 
 def nameless(structure):
-    return repr([(part.shape, part.dtype) if isinstance(part, tf.TensorSpec) else part for part in tf.nest.flatten(structure)])
+    return repr(
+        [(part.shape, part.dtype) if isinstance(part, tf.TensorSpec) else part for part in tf.nest.flatten(structure)]
+    )
 
 
 def check_itself(path, seeds=2, alike=True):
     """The call, in each of its traces; or in one of those that differ in the names of their inputs only."""
     part, whole = load_part(path, api="keras"), load_whole(path)
-    structures = {number if alike else nameless(structure): structure for number, structure in enumerate(traces(whole.__call__))}
+    structures = {
+        number if alike else nameless(structure): structure for number, structure in enumerate(traces(whole.__call__))
+    }
     assert structures
     for structure in structures.values():
         check_call(part.__call__, whole.__call__, structure, seeds)
     for name in ("variables", "trainable_variables", "regularization_losses"):
         assert hasattr(part, name) == hasattr(whole, name)
         assert len(getattr(part, name, ())) == len(getattr(whole, name, ()))
-    assert_same(flat([v.numpy() for v in getattr(part, "variables", ())]), flat([v.numpy() for v in getattr(whole, "variables", ())]))
+    assert_same(
+        flat([v.numpy() for v in getattr(part, "variables", ())]),
+        flat([v.numpy() for v in getattr(whole, "variables", ())]),
+    )
     losses = [[loss().numpy() for loss in getattr(model, "regularization_losses", ())] for model in (part, whole)]
     assert_same(*map(flat, losses))
     assert not hasattr(part, "signatures") or not part.signatures
@@ -549,7 +557,9 @@ class TestKerasModels:
         layers = [unihub.load(archive, trainable=True, full=full) for full in (False, True)]
         assert [layer.plan.use is None for layer in layers] == [False, True]
         x = np.random.RandomState(0).rand(4, 8, 8, 3).astype(np.float32)
-        assert [variable.name for variable in layers[0].variables] == [variable.name for variable in layers[1].variables]
+        assert [variable.name for variable in layers[0].variables] == [
+            variable.name for variable in layers[1].variables
+        ]
         found = []
         for layer in layers:
             steps = []

@@ -1,4 +1,5 @@
 """``predict_udf`` in Spark: executors in processes of their own, against one process."""
+
 import os
 import signal
 import subprocess
@@ -36,13 +37,20 @@ def spark(loads):
     paths = os.pathsep.join([str(HERE / "noting"), str(HERE), *sys.path])
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master("local-cluster[2,1,2048]").config("spark.ui.enabled", "false")
-    settings = {"PYTHONPATH": paths, "UNIHUB_LOADS": str(loads), "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    settings = {
+        "PYTHONPATH": paths,
+        "UNIHUB_LOADS": str(loads),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",
+    }
     for name, value in settings.items():
         builder = builder.config("spark.executorEnv." + name, value)
     # Java reserves no more of the machine than the executors need, and they may be slow to start where it is busy.
     builder = builder.config("spark.executor.memory", "1g").config("spark.driver.host", "localhost")
     # A file is a task.
-    builder = builder.config("spark.sql.files.maxPartitionBytes", "16m").config("spark.sql.files.openCostInBytes", "16m")
+    builder = builder.config("spark.sql.files.maxPartitionBytes", "16m").config(
+        "spark.sql.files.openCostInBytes", "16m"
+    )
     builder = builder.config("spark.scheduler.minRegisteredResourcesRatio", "1.0")
     session = builder.config("spark.scheduler.maxRegisteredResourcesWaitingTime", "120s").getOrCreate()
     session.sparkContext.setLogLevel("OFF")
@@ -62,7 +70,9 @@ def two_texts(tmp_path_factory):
     """A SavedModel with two inputs and two outputs."""
 
     class Model(tf.Module):
-        @tf.function(input_signature=[tf.TensorSpec([None, 1], tf.string, "title"), tf.TensorSpec([None], tf.string, "body")])
+        @tf.function(
+            input_signature=[tf.TensorSpec([None, 1], tf.string, "title"), tf.TensorSpec([None], tf.string, "body")]
+        )
         def serve(self, title, body):
             joined = tf.strings.join([title[:, 0], body], "/")
             return {"joined": joined, "lengths": tf.stack([tf.strings.length(title[:, 0]), tf.strings.length(body)], 1)}
@@ -86,11 +96,17 @@ class TestColumns:
 
     def test_arrays_flat_and_nested(self, spark, converted_convnet):
         images = [engine_parts.image(number) for number in range(3)]
-        rows = frame(spark, [(image.ravel().tolist(), image.tolist()) for image in images], "flat array<float>, nested array<array<array<float>>>")
+        rows = frame(
+            spark,
+            [(image.ravel().tolist(), image.tolist()) for image in images],
+            "flat array<float>, nested array<array<array<float>>>",
+        )
         wanted = unihub.load(converted_convnet, signature="default")(np.stack(images)).numpy()
         udf = predict_udf(converted_convnet, "default", batch_size=2)
         assert udf.input_tensor_shapes == [[32, 32, 3]] and udf.return_type.simpleString() == "array<float>"
-        for row, expected in zip(rows.select(udf("flat").alias("flat"), udf("nested").alias("nested")).collect(), wanted):
+        for row, expected in zip(
+            rows.select(udf("flat").alias("flat"), udf("nested").alias("nested")).collect(), wanted
+        ):
             np.testing.assert_allclose(row.flat, expected, rtol=1e-5, atol=1e-6)
             np.testing.assert_allclose(row.nested, expected, rtol=1e-5, atol=1e-6)
 
@@ -114,7 +130,11 @@ class TestColumns:
         udf = predict_udf(converted_convnet, "feature_map", as_dict=True)
         assert udf.return_type.simpleString() == "struct<default:array<float>,map:array<float>>"
         image = engine_parts.image(7)
-        row = frame(spark, [(image.ravel().tolist(),)], "images array<float>").select(udf(images="images").alias("found")).first()
+        row = (
+            frame(spark, [(image.ravel().tolist(),)], "images array<float>")
+            .select(udf(images="images").alias("found"))
+            .first()
+        )
         wanted = unihub.load(converted_convnet, signature="feature_map", as_dict=True)(image[np.newaxis])
         np.testing.assert_allclose(row.found["map"], wanted["map"].numpy().ravel(), rtol=1e-5, atol=1e-6)
 
@@ -122,11 +142,16 @@ class TestColumns:
         udf = predict_udf(two_texts)
         assert udf.return_type.simpleString() == "struct<joined:string,lengths:array<int>>"
         rows = frame(spark, [("a", "bcd"), ("ü", "")], "t string, b string")
-        rows = rows.withColumn("both", functions.struct(functions.col("t").alias("title"), functions.col("b").alias("body")))
+        rows = rows.withColumn(
+            "both", functions.struct(functions.col("t").alias("title"), functions.col("b").alias("body"))
+        )
         # In the order of the signature, which is that of the names.
         for column in (udf("b", "t"), udf(title="t", body="b"), udf.of_struct("both")):
             found = rows.select(column.alias("found")).collect()
-            assert [row.found for row in found] == [Row(joined="a/bcd", lengths=[1, 3]), Row(joined="ü/", lengths=[2, 0])]
+            assert [row.found for row in found] == [
+                Row(joined="a/bcd", lengths=[1, 3]),
+                Row(joined="ü/", lengths=[2, 0]),
+            ]
 
     def test_an_input_that_all_rows_share(self, spark, two_texts):
         udf = predict_udf(two_texts, output_key="joined", arguments={"body": ["x", "x"]})
@@ -135,7 +160,12 @@ class TestColumns:
 
     def test_wrong_columns_are_told_on_the_driver(self, two_texts):
         udf = predict_udf(two_texts)
-        for columns, by_name in [(("a",), {}), (("a", "b", "c"), {}), (("a",), {"body": "b"}), ((), {"titel": "a", "body": "b"})]:
+        for columns, by_name in [
+            (("a",), {}),
+            (("a", "b", "c"), {}),
+            (("a",), {"body": "b"}),
+            ((), {"titel": "a", "body": "b"}),
+        ]:
             with pytest.raises(errors.InputError, match="body, title"):
                 udf(*columns, **by_name)
 
@@ -146,7 +176,10 @@ class TestBatched:
     def test_texts(self, spark):
         batches = [["hello world", "the cat"], ["of a dog nobody knows"], [], None, ["the", None]]
         udf = predict_udf(TEXT, batched=True, errors="return")
-        assert udf.input_tensor_shapes == [[None]] and udf.return_type.simpleString() == "struct<default:array<float>,error:string>"
+        assert (
+            udf.input_tensor_shapes == [[None]]
+            and udf.return_type.simpleString() == "struct<default:array<float>,error:string>"
+        )
         rows = frame(spark, [(texts,) for texts in batches], "texts array<string>").select(udf("texts").alias("found"))
         found = [row.found for row in rows.collect()]
         for texts, row in zip(batches[:2], found):
@@ -154,10 +187,15 @@ class TestBatched:
         assert found[2].default == [] and [row.error is None for row in found] == [True, True, True, False, False]
         assert "null" in found[3].error and found[4].error.startswith("InputError: ")
 
-    @pytest.mark.parametrize("batches", [[["hello world", "the cat"], ["of a dog", "nobody knows"]], [[], []]], ids=["full", "empty"])
+    @pytest.mark.parametrize(
+        "batches", [[["hello world", "the cat"], ["of a dog", "nobody knows"]], [[], []]], ids=["full", "empty"]
+    )
     def test_texts_of_equal_batches(self, spark, batches):
         column = predict_udf(TEXT, batched=True)("texts").alias("found")
-        found = [row.found for row in frame(spark, [(texts,) for texts in batches], "texts array<string>").select(column).collect()]
+        found = [
+            row.found
+            for row in frame(spark, [(texts,) for texts in batches], "texts array<string>").select(column).collect()
+        ]
         np.testing.assert_allclose(found, [unihub.load(TEXT)(texts).numpy().ravel() for texts in batches], rtol=1e-5)
 
     def test_images(self, spark, converted_convnet):
@@ -165,7 +203,11 @@ class TestBatched:
         udf = predict_udf(converted_convnet, "default", batched=True)
         assert udf.input_tensor_shapes == [[None, 32, 32, 3]]
         wanted = unihub.load(converted_convnet, signature="default")(images).numpy()
-        rows = frame(spark, [(part.tobytes(), part.ravel().tolist()) for part in (images[:2], images[2:])], "bytes binary, flat array<float>")
+        rows = frame(
+            spark,
+            [(part.tobytes(), part.ravel().tolist()) for part in (images[:2], images[2:])],
+            "bytes binary, flat array<float>",
+        )
         for column in ("bytes", "flat"):
             found = [row.found for row in rows.select(udf(column).alias("found")).collect()]
             np.testing.assert_allclose(np.concatenate(found), wanted.ravel(), rtol=1e-5, atol=1e-6)
@@ -181,7 +223,9 @@ class TestBatched:
 class TestDriver:
     def test_it_needs_no_tensorflow(self, converted_convnet):
         code = "import sys; sys.modules['tensorflow'] = None; from unihub.integrations.spark import predict_udf; print(predict_udf({!r}, 'default').return_type)"
-        printed = subprocess.run([sys.executable, "-c", code.format(converted_convnet)], stdout=subprocess.PIPE, check=True, text=True)
+        printed = subprocess.run(
+            [sys.executable, "-c", code.format(converted_convnet)], stdout=subprocess.PIPE, check=True, text=True
+        )
         assert printed.stdout.strip() == "ArrayType(FloatType(), True)"
 
     def test_a_model_that_can_be_called_is_called_by_its_signature(self):
@@ -210,14 +254,18 @@ class TestBadRows:
         found = [row.found for row in rows.select(predict_udf(TEXT, errors="return")("text").alias("found")).collect()]
         assert [row.default is None for row in found] == [False, True, False]
         assert found[0].error is None and found[1].error.startswith("InputError: ") and "null" in found[1].error
-        np.testing.assert_allclose([found[0].default, found[2].default], unihub.load(TEXT)(["hello", "the cat"]), rtol=1e-5)
+        np.testing.assert_allclose(
+            [found[0].default, found[2].default], unihub.load(TEXT)(["hello", "the cat"]), rtol=1e-5
+        )
 
     @pytest.mark.parametrize("first", [0, 1, 2], ids=["null first", "short first", "good first"])
     def test_arrays(self, spark, converted_convnet, first):
         rows = [(None,), ([1.0] * 5,), (engine_parts.image(0).ravel().tolist(),)]
         rows = rows[first:] + rows[:first]
         udf = predict_udf(converted_convnet, "default", errors="return")
-        found = [row.found for row in frame(spark, rows, "image array<float>").select(udf("image").alias("found")).collect()]
+        found = [
+            row.found for row in frame(spark, rows, "image array<float>").select(udf("image").alias("found")).collect()
+        ]
         found = found[len(found) - first :] + found[: len(found) - first]
         assert "null" in found[0].error and "5 values" in found[1].error and found[2].error is None
         assert found[0].default is None and found[1].default is None and len(found[2].default) == 64
@@ -225,7 +273,9 @@ class TestBadRows:
     def test_what_tensorflow_fails_at_and_whole_numbers(self, spark, tmp_path):
         module = tf.Module()
         specs = [tf.TensorSpec([None], tf.int64, "base"), tf.TensorSpec([None], tf.string, "text")]
-        serve = tf.function(lambda base, text: {"number": base + tf.strings.to_number(text, tf.int64)}, input_signature=specs)
+        serve = tf.function(
+            lambda base, text: {"number": base + tf.strings.to_number(text, tf.int64)}, input_signature=specs
+        )
         tf.saved_model.save(module, str(tmp_path / "parse"), signatures={"serving_default": serve})
         udf = predict_udf(tmp_path / "parse", errors="return")
         big = 2**53 + 1
@@ -283,7 +333,9 @@ def compute(model, make, count, **options):
     """What one process computes in a plain loop."""
     loaded = unihub.load(model, **options)
     batches = [[make(number) for number in range(first, min(first + 500, count))] for first in range(0, count, 500)]
-    return np.concatenate([loaded(batch if make is engine_parts.text else np.stack(batch)).numpy() for batch in batches])
+    return np.concatenate(
+        [loaded(batch if make is engine_parts.text else np.stack(batch)).numpy() for batch in batches]
+    )
 
 
 def assert_one_load_each(noted, processes):
@@ -314,6 +366,10 @@ def executors(application):
             words = Path("/proc", process, "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:  # It has ended.
             continue
-        if words[0].endswith("java") and application in words and any("CoarseGrainedExecutorBackend" in word for word in words):
+        if (
+            words[0].endswith("java")
+            and application in words
+            and any("CoarseGrainedExecutorBackend" in word for word in words)
+        ):
             found.append(int(process))
     return found

@@ -4,6 +4,7 @@ The numbers are those of upstream's measured failures: S1 stale weights, S2 a mo
 TF2 does not load, S4 empty collections, S5 the wrong trace, S6 a session before the gradients, S7 nothing to train, S8 a
 ``.keras`` file that never loads, S9 assets and names of TF1's loader, S10 the wrong variant; OP a model that is newer.
 """
+
 from __future__ import annotations
 
 import os

@@ -3,6 +3,7 @@
 Each function builds outputs from ``x`` ([batch, 3]) and from the variables it makes. They are built with the control
 flow and the variables of TensorFlow 1, whichever TensorFlow builds them.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -135,7 +136,9 @@ def map_rows(x):
 
 def scan_rows(x):
     w = weights()
-    return tf.scan(lambda state, row: tf.tanh(tf.linalg.matvec(w, state) + row), x, initializer=tf.zeros([3], tf.float64))
+    return tf.scan(
+        lambda state, row: tf.tanh(tf.linalg.matvec(w, state) + row), x, initializer=tf.zeros([3], tf.float64)
+    )
 
 
 def fold_rows(x):

@@ -1,4 +1,5 @@
 """SavedModels with planted unsafe ops, written by the TensorFlow at hand: each kind of op at each depth."""
+
 from __future__ import annotations
 
 import os

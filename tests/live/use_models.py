@@ -1,4 +1,5 @@
 """Small SavedModels of all that a part of a model must keep, and random ones; written by the TensorFlow that runs."""
+
 import os
 
 import numpy as np

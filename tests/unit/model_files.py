@@ -1,4 +1,5 @@
 """Writes the files of models byte by byte, so that tests of reading them need neither TensorFlow nor our encoder."""
+
 from __future__ import annotations
 
 import struct

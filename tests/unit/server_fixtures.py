@@ -1,4 +1,5 @@
 """What the tests of fetching share: a cache of their own, and servers. No conftest, for the live tests have one."""
+
 from __future__ import annotations
 
 import os

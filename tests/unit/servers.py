@@ -1,4 +1,5 @@
 """Servers on localhost that do what real ones do on bad days: HTTP, with and without TLS, and a proxy to reach any name."""
+
 from __future__ import annotations
 
 import contextlib
@@ -73,7 +74,9 @@ class Site:
         self._server.daemon_threads = True
         self._server.site = self
         if context is not None:
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.port = self._server.server_address[1]
         self.url = "{}://127.0.0.1:{}".format("http" if context is None else "https", self.port)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()

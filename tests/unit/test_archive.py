@@ -1,4 +1,5 @@
 """Archives and the cache: whole or not at all, once, and never a byte outside."""
+
 from __future__ import annotations
 
 import gzip

@@ -1,4 +1,5 @@
 """The cache: whole or not there, whoever is killed, whoever else is at work, and whatever happens to its files."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """The command line: what it prints for people and for machines, and how it ends."""
+
 from __future__ import annotations
 
 import json
@@ -153,7 +154,11 @@ def test_each_kind_of_error_has_its_status(run, own_cache, tmp_path, monkeypatch
         (["plan", CONVNET, "--tensorflow", "2.15", "--tags", "gpu"], 11, "TagsError"),
         (["plan", CONVNET, "--tensorflow", "2.15", "--runtime", "tf1"], 12, "InputError"),
         (["plan", CONVNET, "--tensorflow", "2.15", "--operation", "fine-tune"], 13, "UnsupportedError"),
-        (["plan", CONVNET, "--tensorflow", "2.15", "--tensorflow-hub", "none", "--api", "keras"], 8, "RuntimeUnavailableError"),
+        (
+            ["plan", CONVNET, "--tensorflow", "2.15", "--tensorflow-hub", "none", "--api", "keras"],
+            8,
+            "RuntimeUnavailableError",
+        ),
     ],
 )
 def test_an_error_is_json_too(words, status, name, capsys):
@@ -352,7 +357,9 @@ def imports_of(words, cache):
     """What a command prints last, in a process where importing TensorFlow ends it."""
     root = os.path.dirname(os.path.dirname(os.path.abspath(unihub.__file__)))
     env = dict(os.environ, PYTHONPATH=root, UNIHUB_CACHE_DIR=str(cache))
-    done = subprocess.run([sys.executable, "-c", TRIPWIRE, *map(str, words)], env=env, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", TRIPWIRE, *map(str, words)], env=env, stdout=subprocess.PIPE, text=True
+    )
     return done.stdout.splitlines()[-1]
 
 
@@ -379,7 +386,9 @@ def test_no_tensorflow_is_imported(words, tmp_path):
     assert imports_of(words, tmp_path / "cache") == "STATUS 0"
 
 
-@pytest.mark.parametrize("words", [["plan", CONVNET], ["matrix", "--here"], ["env", "--import"], ["convert", CONVNET, "OUT"]])
+@pytest.mark.parametrize(
+    "words", [["plan", CONVNET], ["matrix", "--here"], ["env", "--import"], ["convert", CONVNET, "OUT"]]
+)
 def test_tensorflow_is_imported_where_it_must_be(words, tmp_path):
     words = [str(tmp_path / "out") if word == "OUT" else word for word in words]
     assert imports_of(words, tmp_path / "cache") == "IMPORTED tensorflow"

@@ -1,4 +1,5 @@
 """What shells complete, asked as argcomplete's own shell code asks."""
+
 from __future__ import annotations
 
 import os

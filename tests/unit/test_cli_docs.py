@@ -1,4 +1,5 @@
 """docs/command-line.md is true: its commands are run, and what they print is what stands there."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """What a terminal, a pipe and a file get of the command line: widths and colours."""
+
 from __future__ import annotations
 
 import io
@@ -156,7 +157,9 @@ class TestPage:
         ]
 
     def test_table(self):
-        block = Table(("n", "what"), [[lines(5), lines("ab cd ef gh ij kl mn")], [lines(55), lines("x", "y")]], numbers=(0,))
+        block = Table(
+            ("n", "what"), [[lines(5), lines("ab cd ef gh ij kl mn")], [lines(55), lines("x", "y")]], numbers=(0,)
+        )
         assert Page(16).render(block) == [
             " n  what",
             " 5  ab cd ef gh",

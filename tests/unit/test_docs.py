@@ -1,4 +1,5 @@
 """The documentation says what is so: its addresses, the tests and names it speaks of, and where its examples run."""
+
 import ast
 import importlib
 import re
@@ -88,7 +89,9 @@ def test_files_that_a_page_names_are_there(page):
 def test_the_examples_of_a_page_run_somewhere(page):
     text = text_of(page.name)
     places = re.findall(r"^<!-- runs on: (.+), tensorflow(\S+) -->$", text, re.MULTILINE)
-    unplaced = re.sub(r"^<!-- not run: .+ -->\n+```python.*?^```", "", text.partition("<!-- runs on: ")[0], flags=re.M | re.S)
+    unplaced = re.sub(
+        r"^<!-- not run: .+ -->\n+```python.*?^```", "", text.partition("<!-- runs on: ")[0], flags=re.M | re.S
+    )
     assert "```python" not in unplaced, "say where it runs, or why not, as tests/live/test_doc_examples.py reads it"
     for runtimes, versions in places:
         wanted = SpecifierSet(versions, prereleases=True)
@@ -96,5 +99,7 @@ def test_the_examples_of_a_page_run_somewhere(page):
 
 
 def test_no_example_is_skipped():
-    skipped = [path.name for path in (ROOT / "unihub").rglob("*.py") if "doctest: +SKIP" in path.read_text(encoding="utf-8")]
+    skipped = [
+        path.name for path in (ROOT / "unihub").rglob("*.py") if "doctest: +SKIP" in path.read_text(encoding="utf-8")
+    ]
     assert skipped == []

@@ -1,4 +1,5 @@
 """What can go wrong on the way: each fault ends in the right model, or in a typed error and no entry."""
+
 from __future__ import annotations
 
 import base64

@@ -1,4 +1,5 @@
 """The tree of errors: which classes there are, what else they are, and that they survive travel."""
+
 import ast
 import builtins
 import copy
@@ -94,10 +95,14 @@ def test_a_path_is_never_broken():
 
 
 @pytest.mark.parametrize("name", ["UnihubError"] + LEAVES)
-@pytest.mark.parametrize("travel", [copy.copy, copy.deepcopy] + [
-    lambda error, protocol=protocol: pickle.loads(pickle.dumps(error, protocol))
-    for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
-])
+@pytest.mark.parametrize(
+    "travel",
+    [copy.copy, copy.deepcopy]
+    + [
+        lambda error, protocol=protocol: pickle.loads(pickle.dumps(error, protocol))
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    ],
+)
 def test_survives_travel_with_its_facts(name, travel):
     error = leaf(name, path="/models/it", tags=frozenset({"train"}), size=3)
     arrived = travel(error)

@@ -1,4 +1,5 @@
 """The audit without TensorFlow: what it finds in files written by hand, and what it must not."""
+
 import json
 from pathlib import Path
 
@@ -136,11 +137,16 @@ def test_ops_that_are_unsafe_by_an_attribute(tmp_path, op, attribute, is_unsafe)
 @pytest.mark.parametrize("name, found", [("", []), ("/tmp/x", ["CacheDataset"])])
 def test_a_cache_in_memory_is_none_in_files(tmp_path, name, found):
     constant = 'node { name: "c" op: "Const" attr { key: "value" value { tensor { string_val: "NAME" } } } }'
-    text = "graph_def { " + constant.replace("NAME", name) + ' node { name: "n" op: "CacheDataset" input: "d" input: "c" } }'
+    text = (
+        "graph_def { "
+        + constant.replace("NAME", name)
+        + ' node { name: "n" op: "CacheDataset" input: "d" input: "c" } }'
+    )
     assert ops_of(tmp_path, text) == found
 
 
-READER = """
+READER = (
+    """
   graph_def {
     node { name: "asset" op: "Const" }
     node { name: "elsewhere" op: "Const" attr { key: "value" value { tensor { string_val: "/etc/passwd" } } } }
@@ -152,7 +158,9 @@ READER = """
       }
     }
   }
-""" + OWN % "vocab.txt"
+"""
+    + OWN % "vocab.txt"
+)
 
 
 def padded(number, length):

@@ -1,4 +1,5 @@
 """A corpus of hostile archives, tar and zip: each is refused, and nothing is written outside of the cache."""
+
 from __future__ import annotations
 
 import gzip
@@ -76,12 +77,11 @@ CORPUS = {
     "character device.tar": tar(("evil", b"", {"type": tarfile.CHRTYPE})),
     "block device.tar": tar(("evil", b"", {"type": tarfile.BLKTYPE})),
     "unknown type.tar": tar(("evil", b"x", {"type": b"Z"})),
-    "name from a header.tar": tar(
-        ("a", b"x", {"pax_headers": {"path": "../../evil"}}), format=tarfile.PAX_FORMAT
-    ),
+    "name from a header.tar": tar(("a", b"x", {"pax_headers": {"path": "../../evil"}}), format=tarfile.PAX_FORMAT),
     "NUL from a header.tar": tar(("a", b"x", {"pax_headers": {"path": "a\0/../evil"}}), format=tarfile.PAX_FORMAT),
     "sparse.tar": tar(
-        ("a", b"x", {"pax_headers": {"GNU.sparse.size": str(2**40), "GNU.sparse.map": "0,1"}}), format=tarfile.PAX_FORMAT
+        ("a", b"x", {"pax_headers": {"GNU.sparse.size": str(2**40), "GNU.sparse.map": "0,1"}}),
+        format=tarfile.PAX_FORMAT,
     ),
     "file over a directory.tar": tar(("a/b", b"x", {}), ("a", b"x", {})),
     "bomb.tar.gz": gzip.compress(tar(("zeros", ZEROS, {}))),

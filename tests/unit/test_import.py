@@ -1,4 +1,5 @@
 """``import unihub`` is cheap, and imports nothing heavy; what it names is there."""
+
 import os
 import resource
 import subprocess
@@ -37,7 +38,9 @@ def test_errors_and_matrix_need_no_tensorflow():
 
 def test_inspect_needs_no_tensorflow():
     model = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "tf1_hub", "convnet")
-    assert not {"tensorflow", "tensorflow_hub", "keras"} & set(loaded_after("import unihub; unihub.inspect({!r})".format(model)))
+    assert not {"tensorflow", "tensorflow_hub", "keras"} & set(
+        loaded_after("import unihub; unihub.inspect({!r})".format(model))
+    )
 
 
 def test_import_takes_less_than_50_ms():

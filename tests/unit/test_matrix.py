@@ -1,4 +1,5 @@
 """The compatibility matrix: complete, as decided, read-only, and the one in the README."""
+
 import ast
 import dataclasses
 from pathlib import Path
@@ -81,7 +82,9 @@ def test_choice():
 
 
 class TestVersionBound:
-    @pytest.mark.parametrize("tensorflow", ["1.15.0", "1.15", "1.15.5", "2.0.0", "2.10.1", "2.22.0rc0", "10.0", "1.100"])
+    @pytest.mark.parametrize(
+        "tensorflow", ["1.15.0", "1.15", "1.15.5", "2.0.0", "2.10.1", "2.22.0rc0", "10.0", "1.100"]
+    )
     def test_at_and_above(self, tensorflow):
         key = (Format.TF2_SAVED_MODEL, Operation.INFERENCE, RuntimeMode.TF1)
         assert lookup(*key, tensorflow=tensorflow) is TABLE[key]
@@ -94,7 +97,9 @@ class TestVersionBound:
         cell = lookup(*key, tensorflow=tensorflow)
         assert not cell.supported
         assert str(cell) == "-"
-        assert cell.reason == "TensorFlow {} is older than 1.15, the first that can read TF2 SavedModels.".format(tensorflow)
+        assert cell.reason == "TensorFlow {} is older than 1.15, the first that can read TF2 SavedModels.".format(
+            tensorflow
+        )
         assert cell.hint == "pip install 'tensorflow>=1.15'."
         assert (cell.format, cell.operation, cell.runtime) == key
         assert TABLE[key].supported

@@ -1,4 +1,5 @@
 """Every message that unihub can raise, as a user reads it."""
+
 import inspect
 import re
 import textwrap
@@ -1000,7 +1001,9 @@ GOLDEN = [
     ),
     (
         "UnsupportedError.cannot_be_converted",
-        UnsupportedError.cannot_be_converted("models/convnet", "queue (FIFOQueueV2) keeps state of a kind that no SavedModel has."),
+        UnsupportedError.cannot_be_converted(
+            "models/convnet", "queue (FIFOQueueV2) keeps state of a kind that no SavedModel has."
+        ),
         """\
         models/convnet cannot be converted to a TF2 SavedModel.
           Why:  queue (FIFOQueueV2) keeps state of a kind that no SavedModel has.
@@ -1106,7 +1109,9 @@ GOLDEN = [
     ),
     (
         "DownloadError.nowhere",
-        DownloadError.nowhere("kaggle:o/m/tensorFlow2/v/1", FAILURES, "o/m/tensorFlow2/v/1", "unihub resolve kaggle:o/m/tensorFlow2/v/1"),
+        DownloadError.nowhere(
+            "kaggle:o/m/tensorFlow2/v/1", FAILURES, "o/m/tensorFlow2/v/1", "unihub resolve kaggle:o/m/tensorFlow2/v/1"
+        ),
         """\
         kaggle:o/m/tensorFlow2/v/1 could not be fetched.
           Why:  kaggle:o/m/tensorFlow2/v/1: kagglehub is not installed
@@ -1191,7 +1196,9 @@ GOLDEN = [
     ),
     (
         "IntegrityError.damaged_entry",
-        IntegrityError.damaged_entry("/cache/models/b-0123456789abcdef", ["saved_model.pb is missing", "assets/words.txt has 3 bytes, not 4"]),
+        IntegrityError.damaged_entry(
+            "/cache/models/b-0123456789abcdef", ["saved_model.pb is missing", "assets/words.txt has 3 bytes, not 4"]
+        ),
         """\
         the copy in the cache at /cache/models/b-0123456789abcdef is damaged.
           Why:  Since it was fetched: saved_model.pb is missing, assets/words.txt has 3 bytes, not 4.
@@ -1231,7 +1238,9 @@ GOLDEN = [
     ),
     (
         "RuntimeUnavailableError.no_file_system",
-        RuntimeUnavailableError.no_file_system("gs://a/b", "gs", ImportError("Please install gcsfs to access Google Storage")),
+        RuntimeUnavailableError.no_file_system(
+            "gs://a/b", "gs", ImportError("Please install gcsfs to access Google Storage")
+        ),
         """\
         gs:// needs a package that is not installed (gs://a/b).
           Why:  ImportError: Please install gcsfs to access Google Storage
@@ -1239,7 +1248,9 @@ GOLDEN = [
     ),
     (
         "RuntimeUnavailableError.no_kagglehub",
-        RuntimeUnavailableError.no_kagglehub("o/m/tensorFlow2/v/1", ModuleNotFoundError("No module named 'kagglehub'"), True),
+        RuntimeUnavailableError.no_kagglehub(
+            "o/m/tensorFlow2/v/1", ModuleNotFoundError("No module named 'kagglehub'"), True
+        ),
         """\
         kagglehub is needed to fetch o/m/tensorFlow2/v/1 from Kaggle.
           Why:  ModuleNotFoundError: No module named 'kagglehub'
@@ -1247,7 +1258,9 @@ GOLDEN = [
     ),
     (
         "RuntimeUnavailableError.no_kagglehub",
-        RuntimeUnavailableError.no_kagglehub("o/m/tensorFlow2/v/1", ModuleNotFoundError("No module named 'kagglehub'"), False),
+        RuntimeUnavailableError.no_kagglehub(
+            "o/m/tensorFlow2/v/1", ModuleNotFoundError("No module named 'kagglehub'"), False
+        ),
         """\
         kagglehub is needed to fetch o/m/tensorFlow2/v/1 from Kaggle.
           Why:  ModuleNotFoundError: No module named 'kagglehub'
@@ -1294,19 +1307,28 @@ ELSEWHERE = {
     "HandleError.file_url_without_path": ("test_resolve.py", "and there is nothing after it."),
     "HandleError.bad_url": ("test_resolve.py", "Copy the address from a browser, or from the model's page."),
     "HandleError.bad_pin": ("test_resolve.py", "A digest has 64 hexadecimal digits behind a handle,"),
-    "HandleError.no_kaggle_model": ("test_resolve.py", "A model there has an owner, a name, a framework and a variation,"),
+    "HandleError.no_kaggle_model": (
+        "test_resolve.py",
+        "A model there has an owner, a name, a framework and a variation,",
+    ),
     "HandleError.unusable": ("test_resolve.py", "Pass a directory or an archive that this user may read."),
     "HandleError.not_a_number": ("test_archive.py", ", which holds without it; or unset it."),
     "ModelNotFoundError.missing_path": ("test_formats.py", "No such file or directory; of the directories above it,"),
     "DownloadError.cannot_unpack": ("test_archive.py", "could not be unpacked into the cache at"),
     "IntegrityError.missing_graph": ("test_formats.py", "is not whole: saved_model.pb is missing."),
     "IntegrityError.missing_variables": ("test_formats.py", "TensorFlow restores the model's variables from there"),
-    "IntegrityError.missing_assets": ("test_formats.py", "The model reads its vocabularies and other assets from there."),
+    "IntegrityError.missing_assets": (
+        "test_formats.py",
+        "The model reads its vocabularies and other assets from there.",
+    ),
     "IntegrityError.git_lfs_pointer": ("test_formats.py", "is a git-lfs pointer, not the file itself."),
     "IntegrityError.short_file": ("test_formats.py", "and the variables in it need"),
     "IntegrityError.damaged": ("test_formats.py", "Reading it failed:"),
     "IntegrityError.changed": ("test_model_info.py", "has changed since the model was inspected"),
-    "IntegrityError.unreadable": ("test_formats.py", "Check the permissions of the file and of the directories above it"),
+    "IntegrityError.unreadable": (
+        "test_formats.py",
+        "Check the permissions of the file and of the directories above it",
+    ),
     "IntegrityError.broken_archive": ("test_archive.py", "Download or copy it again, and look at what it is:"),
     "IntegrityError.harmful_member": ("test_archive.py", "was refused because of its member"),
     "IntegrityError.archive_too_large": ("test_archive.py", "was refused: unpacked, it has more than"),
@@ -1444,7 +1466,9 @@ def test_hints_name_functions_of_unihub():
 def test_hints_name_arguments_that_are_there():
     # Those of a call, of a layer, and of Keras' load_model.
     known = {"training", "output_shape", "self_contained", "safe_mode"}
-    known.update(name for call in (unihub.load, unihub.save, unihub.convert) for name in inspect.signature(call).parameters)
+    known.update(
+        name for call in (unihub.load, unihub.save, unihub.convert) for name in inspect.signature(call).parameters
+    )
     # Not what stands within a call, which is another's argument.
     named = {name for text in all_texts() for name in re.findall(r"(?<![\w.(])([a-z][a-z_]*)=(?!=)", text)}
     assert {"signature", "tags", "output_key", "as_dict", "api", "keras", "load_options"} <= named
@@ -1452,7 +1476,11 @@ def test_hints_name_arguments_that_are_there():
 
 
 def test_messages_name_environment_variables_that_are_read():
-    named = set(re.findall(r"\b(UNIHUB_[A-Z_]+|TF_USE_[A-Z_]+)\b", (PACKAGE / "errors" / "__init__.py").read_text(encoding="utf-8")))
+    named = set(
+        re.findall(
+            r"\b(UNIHUB_[A-Z_]+|TF_USE_[A-Z_]+)\b", (PACKAGE / "errors" / "__init__.py").read_text(encoding="utf-8")
+        )
+    )
     sources = "".join(
         path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.parent.name != "errors"
     )

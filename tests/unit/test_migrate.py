@@ -1,4 +1,5 @@
 """unihub migrate: what each use of tensorflow_hub becomes, what is left, and that all else stays as it is."""
+
 import ast
 import io
 import json
@@ -44,7 +45,10 @@ LINES = [
     ("m = hub.Module(h, tags=tags, trainable=True)", "m = unihub.Module(h, tags=tags, trainable=True)"),
     ("m = hub.Module(h, tags={'train'}, trainable=t)", "m = unihub.Module(h, tags={'train'}, trainable=t)"),
     ("m = hub.Module(*args, **options)", "m = unihub.Module(*args, **options)"),
-    ("y = hub.Module(h)(x, signature='s', as_dict=True)['y']", "y = unihub.Module(h)(x, signature='s', as_dict=True)['y']"),
+    (
+        "y = hub.Module(h)(x, signature='s', as_dict=True)['y']",
+        "y = unihub.Module(h)(x, signature='s', as_dict=True)['y']",
+    ),
     ("k = hub.KerasLayer(h, True, {'a': 1}, signature='s')", "k = unihub.KerasLayer(h, True, {'a': 1}, signature='s')"),
     ("k = hub.KerasLayer(\n    h,  # why\n)", "k = unihub.KerasLayer(\n    h,  # why\n)"),
     ("k = hub . KerasLayer (h)", "k = unihub . KerasLayer (h)"),
@@ -71,7 +75,10 @@ LINES = [
     ("f = functools.partial(hub.load)", 'f = functools.partial(unihub.load, api="load")'),
     ("f = functools.partial(hub.load, h)", 'f = functools.partial(unihub.load, h, api="load")'),
     # What is done with the result decides the rest.
-    ("m = hub.load(h)\nw = m.trainable_variables", 'm = unihub.load(h, trainable=True, api="load")\nw = m.trainable_variables'),
+    (
+        "m = hub.load(h)\nw = m.trainable_variables",
+        'm = unihub.load(h, trainable=True, api="load")\nw = m.trainable_variables',
+    ),
     ("m = hub.load(h)\nm(x, training=True)", 'm = unihub.load(h, trainable=True, api="load")\nm(x, training=True)'),
     ("m = hub.load(h)\nm(x, training=False)", 'm = unihub.load(h, api="load")\nm(x, training=False)'),
     ("m = hub.load(h)\nm(x, is_training)", 'm = unihub.load(h, trainable=True, api="load")\nm(x, is_training)'),
@@ -85,34 +92,57 @@ LINES = [
     ("m = hub.load(h)\nm._private", 'm = unihub.load(h, api="load")\nm.native._private'),
     ("m = hub.load(h)\nk = hub.KerasLayer(m)", 'm = unihub.load(h, api="load")\nk = unihub.KerasLayer(m.native)'),
     ("def f():\n    return hub.load(h)", 'def f():\n    return unihub.load(h, api="load")'),
-    ("self.m = hub.load(h)\nself.m.trainable_variables", 'self.m = unihub.load(h, trainable=True, api="load")\nself.m.trainable_variables'),
-    ("def f():\n    m.trainable_variables\nm = hub.load(h)", 'def f():\n    m.trainable_variables\nm = unihub.load(h, trainable=True, api="load")'),
-    ("m = hub.load(h)\ndef f(m):\n    m.trainable_variables", 'm = unihub.load(h, api="load")\ndef f(m):\n    m.trainable_variables'),
+    (
+        "self.m = hub.load(h)\nself.m.trainable_variables",
+        'self.m = unihub.load(h, trainable=True, api="load")\nself.m.trainable_variables',
+    ),
+    (
+        "def f():\n    m.trainable_variables\nm = hub.load(h)",
+        'def f():\n    m.trainable_variables\nm = unihub.load(h, trainable=True, api="load")',
+    ),
+    (
+        "m = hub.load(h)\ndef f(m):\n    m.trainable_variables",
+        'm = unihub.load(h, api="load")\ndef f(m):\n    m.trainable_variables',
+    ),
     ("m = hub.load(h)\nm(x)\nm = f(m)\nm(y)", 'm = unihub.load(h, api="load")\nm(x)\nm = f(m)\nm(y)'),
     (
         "class A:\n    def f(self):\n        self.m = hub.load(h)\n        self.m(x)\nclass B:\n    def f(self):\n        self.m.n",
         'class A:\n    def f(self):\n        self.m = unihub.load(h, api="load")\n        self.m(x)\nclass B:\n    def f(self):\n        self.m.n',
     ),
     # What reads collections must not find more in them.
-    ("k = hub.KerasLayer(h, trainable=t)\no.minimize(loss)", "k = unihub.KerasLayer(h, trainable=t, collections=False)\no.minimize(loss)"),
-    ("k = hub.KerasLayer(h, True)\nv = tf.trainable_variables()", "k = unihub.KerasLayer(h, True, collections=False)\nv = tf.trainable_variables()"),
+    (
+        "k = hub.KerasLayer(h, trainable=t)\no.minimize(loss)",
+        "k = unihub.KerasLayer(h, trainable=t, collections=False)\no.minimize(loss)",
+    ),
+    (
+        "k = hub.KerasLayer(h, True)\nv = tf.trainable_variables()",
+        "k = unihub.KerasLayer(h, True, collections=False)\nv = tf.trainable_variables()",
+    ),
     ("k = hub.KerasLayer(h)\no.minimize(loss)", "k = unihub.KerasLayer(h)\no.minimize(loss)"),
-    ("k = hub.KerasLayer(h, True)\no.minimize(loss, var_list=k.trainable_variables)", "k = unihub.KerasLayer(h, True)\no.minimize(loss, var_list=k.trainable_variables)"),
+    (
+        "k = hub.KerasLayer(h, True)\no.minimize(loss, var_list=k.trainable_variables)",
+        "k = unihub.KerasLayer(h, True)\no.minimize(loss, var_list=k.trainable_variables)",
+    ),
     ("m = hub.Module(h, True)\no.minimize(loss)", "m = unihub.Module(h, True)\no.minimize(loss)"),
     (
         "m = hub.load(h)\nm.trainable_variables\ntf.get_collection(k)",
         'm = unihub.load(h, trainable=True, api="load", collections=False)\nm.trainable_variables\ntf.get_collection(k)',
     ),
     # Of a layer whose model is looked into all has to be loaded.
-    ("k = hub.KerasLayer(h, True)\nk.resolved_object.vocab_file", "k = unihub.KerasLayer(h, True, full=True)\nk.resolved_object.vocab_file"),
+    (
+        "k = hub.KerasLayer(h, True)\nk.resolved_object.vocab_file",
+        "k = unihub.KerasLayer(h, True, full=True)\nk.resolved_object.vocab_file",
+    ),
     # Specs.
     ("p = hub.resolve(h)", "p = unihub.resolve(h)"),
     ("m = hub.Module(hub.load_module_spec(p))", "m = unihub.Module(unihub.resolve(p))"),
-    ("s = hub.load_module_spec(p)\nm = hub.Module(s)\nn = hub.Module(spec=s)", "s = unihub.resolve(p)\nm = unihub.Module(s)\nn = unihub.Module(spec=s)"),
+    (
+        "s = hub.load_module_spec(p)\nm = hub.Module(s)\nn = hub.Module(spec=s)",
+        "s = unihub.resolve(p)\nm = unihub.Module(s)\nn = unihub.Module(spec=s)",
+    ),
     (
         "def f():\n    hub.add_signature(inputs=x, outputs=y)\nhub.create_module_spec(f).export(p, checkpoint_path=c)",
-        "def f():\n    unihub.add_signature(inputs=x, outputs=y)\n"
-        'unihub.save(f, p, format="tf1-hub", checkpoint=c)',
+        'def f():\n    unihub.add_signature(inputs=x, outputs=y)\nunihub.save(f, p, format="tf1-hub", checkpoint=c)',
     ),
     (
         "def f(a):\n    hub.attach_message('k', m)\n# A spec.\ns = hub.create_module_spec(f, [(set(), {'a': 1})])\n\ns.export(p, checkpoint_path=(c))",
@@ -120,7 +150,10 @@ LINES = [
         "unihub.save(f, p, format=\"tf1-hub\", variants=[(set(), {'a': 1})], checkpoint=(c))",
     ),
     # Other places than the top level.
-    ("class A:\n    def f(self):\n        return [hub.KerasLayer(h) for h in hs]", "class A:\n    def f(self):\n        return [unihub.KerasLayer(h) for h in hs]"),
+    (
+        "class A:\n    def f(self):\n        return [hub.KerasLayer(h) for h in hs]",
+        "class A:\n    def f(self):\n        return [unihub.KerasLayer(h) for h in hs]",
+    ),
     ("f = lambda h: hub.load(h)", 'f = lambda h: unihub.load(h, api="load")'),
     ("def f(hub):\n    return hub.load(h)\nhub.resolve(h)", "def f(hub):\n    return hub.load(h)\nunihub.resolve(h)"),
     ("@decorate(hub.resolve(h))\ndef f(): pass", "@decorate(unihub.resolve(h))\ndef f(): pass"),
@@ -171,12 +204,28 @@ LEFT = [
     ("s = hub.load_module_spec(p)\ns.get_signature_names()", "hub.load_module_spec", reasons.SPEC_IS_ASKED),
     ("s = hub.load_module_spec(p)\ns = f(s)", "hub.load_module_spec", reasons.SPEC_IS_ASKED),
     ("s = hub.create_module_spec(f)", "hub.create_module_spec", reasons.CREATE),
-    ("def f(): pass\ns = hub.create_module_spec(f)\ns.export(p, checkpoint_path=c, name_transform_fn=g)", "hub.create_module_spec", reasons.CREATE),
-    ("def f(): pass\ns = hub.create_module_spec(f, g())\ns.export(p, checkpoint_path=c)", "hub.create_module_spec", reasons.CREATE),
+    (
+        "def f(): pass\ns = hub.create_module_spec(f)\ns.export(p, checkpoint_path=c, name_transform_fn=g)",
+        "hub.create_module_spec",
+        reasons.CREATE,
+    ),
+    (
+        "def f(): pass\ns = hub.create_module_spec(f, g())\ns.export(p, checkpoint_path=c)",
+        "hub.create_module_spec",
+        reasons.CREATE,
+    ),
     ("def f(): pass\ns = hub.create_module_spec(f)\nif a:\n    h = s", "hub.create_module_spec", reasons.CREATE),
     ("hub.add_signature(inputs=x)", "hub.add_signature", reasons.BUILT_ELSEWHERE.format("add_signature")),
-    ("hub.eval_function_for_module(s)", "hub.eval_function_for_module", reasons.NO_COUNTERPART["eval_function_for_module"]),
-    ("c = hub.text_embedding_column('k', h)", "hub.text_embedding_column", reasons.NO_COUNTERPART["text_embedding_column"]),
+    (
+        "hub.eval_function_for_module(s)",
+        "hub.eval_function_for_module",
+        reasons.NO_COUNTERPART["eval_function_for_module"],
+    ),
+    (
+        "c = hub.text_embedding_column('k', h)",
+        "hub.text_embedding_column",
+        reasons.NO_COUNTERPART["text_embedding_column"],
+    ),
     ("print(hub.__version__)", "hub.__version__", reasons.NO_COUNTERPART["__version__"]),
     ("hub.something_new(1)", "hub.something_new", reasons.OTHER_MEMBER),
     ("getattr(hub, 'load')(h)", "hub", reasons.WHOLE_MODULE),
@@ -193,12 +242,22 @@ LEFT = [
 def test_is_left(text, name, reason):
     found, left = migrate(HUB + text + "\n")
     assert found == HUB + text + "\n"
-    assert (name, reason) in [(shown.replace("hub.resolve", name) if name == "hub" else shown, why) for shown, why in left]
+    assert (name, reason) in [
+        (shown.replace("hub.resolve", name) if name == "hub" else shown, why) for shown, why in left
+    ]
 
 
 def test_no_reason_without_a_test():
-    tested = {reason for _, _, reason in LEFT} | {reasons.STAR, reasons.EXPORTED, reasons.UNUSED, reasons.OPAQUE, reasons.SUBMODULE}
-    known = {value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str) and name[0] != "_"}
+    tested = {reason for _, _, reason in LEFT} | {
+        reasons.STAR,
+        reasons.EXPORTED,
+        reasons.UNUSED,
+        reasons.OPAQUE,
+        reasons.SUBMODULE,
+    }
+    known = {
+        value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str) and name[0] != "_"
+    }
     untested = {reason for reason in known if not any(each.startswith(reason.partition("{")[0]) for each in tested)}
     assert untested == {reasons.UNREADABLE}  # test_what_cannot_be_read_is_left
 
@@ -208,26 +267,71 @@ IMPORTS = [
     ("import tensorflow_hub\ntensorflow_hub.resolve(h)\n", "import unihub\nunihub.resolve(h)\n"),
     ("import tensorflow_hub as thub\nthub.resolve(h)\n", "import unihub\nunihub.resolve(h)\n"),
     ("import os, tensorflow_hub as hub, sys\nhub.resolve(h)\n", "import os, unihub, sys\nunihub.resolve(h)\n"),
-    ("import tensorflow_hub as hub  # noqa: E402\nhub.resolve(h)\n", "import unihub  # noqa: E402\nunihub.resolve(h)\n"),
+    (
+        "import tensorflow_hub as hub  # noqa: E402\nhub.resolve(h)\n",
+        "import unihub  # noqa: E402\nunihub.resolve(h)\n",
+    ),
     ("import tensorflow_hub as hub; hub.resolve(h)", "import unihub; unihub.resolve(h)"),
     ("from tensorflow_hub import KerasLayer\nKerasLayer(h)\n", "import unihub\nunihub.KerasLayer(h)\n"),
-    ("from tensorflow_hub import KerasLayer as K, load\n[K(h), load(h)]\n", 'import unihub\n[unihub.KerasLayer(h), unihub.load(h, api="load")]\n'),
-    ("from tensorflow_hub import (\n    load,\n    resolve,\n)\nresolve(load)\n", "from tensorflow_hub import (\n    load,\n)\nimport unihub\nunihub.resolve(load)\n"),
-    ("from tensorflow_hub import resolve, __version__\nresolve(__version__)\n", "from tensorflow_hub import __version__\nimport unihub\nunihub.resolve(__version__)\n"),
-    ("import tensorflow_hub as hub\nhub.resolve(hub.__version__)\n", "import tensorflow_hub as hub\nimport unihub\nunihub.resolve(hub.__version__)\n"),
-    ("def f():\n    import tensorflow_hub as hub\n    return hub.resolve(hub)", "def f():\n    import tensorflow_hub as hub\n    import unihub\n    return unihub.resolve(hub)"),
-    ("def f():\n    import tensorflow_hub as hub\n    return hub.resolve(h)\n", "def f():\n    import unihub\n    return unihub.resolve(h)\n"),
-    ("try: import tensorflow_hub as hub\nexcept ImportError: raise\nhub.resolve(hub.a)\n", "try: import tensorflow_hub as hub; import unihub\nexcept ImportError: raise\nunihub.resolve(hub.a)\n"),
-    ("try:\n    import tensorflow_hub as hub\nexcept ImportError:\n    raise\nhub.resolve(h)\n", "try:\n    import unihub\nexcept ImportError:\n    raise\nunihub.resolve(h)\n"),
-    ("if a:\n    import tensorflow_hub as hub\nelse:\n    import tensorflow_hub as hub\nhub.resolve(h)\n", "if a:\n    import unihub\nelse:\n    import unihub\nunihub.resolve(h)\n"),
-    ("import tensorflow_hub as hub\nfrom tensorflow_hub import load\nhub.resolve(load(h))\n", 'import unihub\nunihub.resolve(unihub.load(h, api="load"))\n'),
+    (
+        "from tensorflow_hub import KerasLayer as K, load\n[K(h), load(h)]\n",
+        'import unihub\n[unihub.KerasLayer(h), unihub.load(h, api="load")]\n',
+    ),
+    (
+        "from tensorflow_hub import (\n    load,\n    resolve,\n)\nresolve(load)\n",
+        "from tensorflow_hub import (\n    load,\n)\nimport unihub\nunihub.resolve(load)\n",
+    ),
+    (
+        "from tensorflow_hub import resolve, __version__\nresolve(__version__)\n",
+        "from tensorflow_hub import __version__\nimport unihub\nunihub.resolve(__version__)\n",
+    ),
+    (
+        "import tensorflow_hub as hub\nhub.resolve(hub.__version__)\n",
+        "import tensorflow_hub as hub\nimport unihub\nunihub.resolve(hub.__version__)\n",
+    ),
+    (
+        "def f():\n    import tensorflow_hub as hub\n    return hub.resolve(hub)",
+        "def f():\n    import tensorflow_hub as hub\n    import unihub\n    return unihub.resolve(hub)",
+    ),
+    (
+        "def f():\n    import tensorflow_hub as hub\n    return hub.resolve(h)\n",
+        "def f():\n    import unihub\n    return unihub.resolve(h)\n",
+    ),
+    (
+        "try: import tensorflow_hub as hub\nexcept ImportError: raise\nhub.resolve(hub.a)\n",
+        "try: import tensorflow_hub as hub; import unihub\nexcept ImportError: raise\nunihub.resolve(hub.a)\n",
+    ),
+    (
+        "try:\n    import tensorflow_hub as hub\nexcept ImportError:\n    raise\nhub.resolve(h)\n",
+        "try:\n    import unihub\nexcept ImportError:\n    raise\nunihub.resolve(h)\n",
+    ),
+    (
+        "if a:\n    import tensorflow_hub as hub\nelse:\n    import tensorflow_hub as hub\nhub.resolve(h)\n",
+        "if a:\n    import unihub\nelse:\n    import unihub\nunihub.resolve(h)\n",
+    ),
+    (
+        "import tensorflow_hub as hub\nfrom tensorflow_hub import load\nhub.resolve(load(h))\n",
+        'import unihub\nunihub.resolve(unihub.load(h, api="load"))\n',
+    ),
     ("import unihub\nimport tensorflow_hub as hub\nhub.resolve(h)\n", "import unihub\nunihub.resolve(h)\n"),
     ("import tensorflow_hub as hub\nimport unihub\nhub.resolve(h)\n", "import unihub\nunihub.resolve(h)\n"),
-    ("import tensorflow_hub as hub\nimport unihub\nhub.resolve(hub)\n", "import tensorflow_hub as hub\nimport unihub\nunihub.resolve(hub)\n"),
+    (
+        "import tensorflow_hub as hub\nimport unihub\nhub.resolve(hub)\n",
+        "import tensorflow_hub as hub\nimport unihub\nunihub.resolve(hub)\n",
+    ),
     ("import unihub as u\nimport tensorflow_hub as hub\nhub.resolve(h)\n", "import unihub as u\nu.resolve(h)\n"),
-    ("import unihub\ndef f():\n    import tensorflow_hub as hub\n    hub.resolve(h)\n", "import unihub\ndef f():\n    import unihub\n    unihub.resolve(h)\n"),
-    ('"""Doc."""\nfrom __future__ import annotations\nimport tensorflow_hub as hub\n\nhub.resolve(h)\n', '"""Doc."""\nfrom __future__ import annotations\nimport unihub\n\nunihub.resolve(h)\n'),
-    ("import tensorflow_hub as hub\r\nhub.resolve(hub)\r\n", "import tensorflow_hub as hub\r\nimport unihub\r\nunihub.resolve(hub)\r\n"),
+    (
+        "import unihub\ndef f():\n    import tensorflow_hub as hub\n    hub.resolve(h)\n",
+        "import unihub\ndef f():\n    import unihub\n    unihub.resolve(h)\n",
+    ),
+    (
+        '"""Doc."""\nfrom __future__ import annotations\nimport tensorflow_hub as hub\n\nhub.resolve(h)\n',
+        '"""Doc."""\nfrom __future__ import annotations\nimport unihub\n\nunihub.resolve(h)\n',
+    ),
+    (
+        "import tensorflow_hub as hub\r\nhub.resolve(hub)\r\n",
+        "import tensorflow_hub as hub\r\nimport unihub\r\nunihub.resolve(hub)\r\n",
+    ),
 ]
 
 
@@ -244,7 +348,11 @@ def test_imports_follow(before, after):
         (HUB + "__all__ = ['hub']\nhub.resolve(h)\n", "import tensorflow_hub", reasons.EXPORTED),
         (HUB, "import tensorflow_hub", reasons.UNUSED),
         ("from tensorflow_hub import KerasLayer\n", "from tensorflow_hub import KerasLayer", reasons.UNUSED),
-        ("from tensorflow_hub.keras_layer import KerasLayer\n", "from tensorflow_hub.keras_layer import KerasLayer", reasons.SUBMODULE),
+        (
+            "from tensorflow_hub.keras_layer import KerasLayer\n",
+            "from tensorflow_hub.keras_layer import KerasLayer",
+            reasons.SUBMODULE,
+        ),
         ("import tensorflow_hub.tools\n", "import tensorflow_hub.tools", reasons.SUBMODULE),
     ],
 )
@@ -317,15 +425,21 @@ class _Renamed(ast.NodeTransformer):
     def visit_Call(self, node):
         self.generic_visit(node)
         if isinstance(node.func, ast.Attribute) and ast.dump(node.func).count("'hub'") and node.func.attr == "load":
-            node.keywords.append(ast.keyword("api", ast.Str("load") if sys.version_info < (3, 8) else ast.Constant("load")))
+            node.keywords.append(
+                ast.keyword("api", ast.Str("load") if sys.version_info < (3, 8) else ast.Constant("load"))
+            )
         return node
 
 
 def normal(text):
     tree = _Renamed().visit(ast.parse(text)) if "tensorflow_hub" in text else ast.parse(text)
-    return ast.dump(tree).replace("alias(name='tensorflow_hub', asname='hub')", "IMPORT").replace(
-        "alias(name='unihub', asname=None)", "IMPORT"
-    ).replace("alias(name='unihub')", "IMPORT").replace("'unihub'", "'hub'")
+    return (
+        ast.dump(tree)
+        .replace("alias(name='tensorflow_hub', asname='hub')", "IMPORT")
+        .replace("alias(name='unihub', asname=None)", "IMPORT")
+        .replace("alias(name='unihub')", "IMPORT")
+        .replace("'unihub'", "'hub'")
+    )
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -361,7 +475,11 @@ def test_random_programs(seed):
     lines = ['"""Docs of hub.load."""', "import tensorflow_hub as hub  # the hub"]
     for _ in range(rng.randrange(1, 6)):
         statement = inside("y = (~" + expression(rng.randrange(1, 4)) + "~)")
-        lines.append(rng.choice(["{}", "def f():\n    {}", "if a:\n  {}  # end", "class A:\n\tx = 1;\t{}", "# before\n{}"]).format(statement))
+        lines.append(
+            rng.choice(
+                ["{}", "def f():\n    {}", "if a:\n  {}  # end", "class A:\n\tx = 1;\t{}", "# before\n{}"]
+            ).format(statement)
+        )
     text = newline.join("\n".join(lines + [""]).split("\n"))
     try:
         compile(text, "text", "exec")
@@ -393,7 +511,13 @@ class TestNotebooks:
     def notebook(self, *cells, **metadata):
         return {
             "cells": [
-                {"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [{"text": ["hub.load\n"]}], "source": cell}
+                {
+                    "cell_type": "code",
+                    "execution_count": 1,
+                    "metadata": {},
+                    "outputs": [{"text": ["hub.load\n"]}],
+                    "source": cell,
+                }
                 for cell in cells
             ],
             "metadata": metadata,
@@ -417,25 +541,46 @@ class TestNotebooks:
     def test_state_goes_on_across_cells(self, tmp_path):
         book = self.notebook(["import tensorflow_hub as hub"], ["m = hub.load(h)\n"], ["m.trainable_variables"])
         _, migration = self.migrate(tmp_path, book)
-        assert self.cells(migration) == ["import unihub", 'm = unihub.load(h, trainable=True, api="load")\n', "m.trainable_variables"]
+        assert self.cells(migration) == [
+            "import unihub",
+            'm = unihub.load(h, trainable=True, api="load")\n',
+            "m.trainable_variables",
+        ]
         assert migration.replaced == 1 and migration.findings == ()
 
     @pytest.mark.parametrize(
         "options",
-        [{"indent": 1}, {"indent": 4}, {"indent": None}, {"indent": 2, "ensure_ascii": False}, {"indent": 1, "sort_keys": True},
-         {"indent": None, "separators": (",", ":")}],
+        [
+            {"indent": 1},
+            {"indent": 4},
+            {"indent": None},
+            {"indent": 2, "ensure_ascii": False},
+            {"indent": 1, "sort_keys": True},
+            {"indent": None, "separators": (",", ":")},
+        ],
     )
     def test_all_else_stays(self, tmp_path, options):
-        lines = ["import tensorflow_hub as hub  # \u00e9\n", "'\U0001f600\u2028\t\"'; hub.resolve('\U0001f600', hub)\n", "x = '\\\\ \\n'"]
+        lines = [
+            "import tensorflow_hub as hub  # \u00e9\n",
+            "'\U0001f600\u2028\t\"'; hub.resolve('\U0001f600', hub)\n",
+            "x = '\\\\ \\n'",
+        ]
         text, migration = self.migrate(tmp_path, self.notebook(lines), **options)
-        new = ["import tensorflow_hub as hub  # \u00e9\n", "import unihub\n", lines[1].replace("hub.resolve", "unihub.resolve"), lines[2]]
+        new = [
+            "import tensorflow_hub as hub  # \u00e9\n",
+            "import unihub\n",
+            lines[1].replace("hub.resolve", "unihub.resolve"),
+            lines[2],
+        ]
         assert migration.after.decode("utf-8") == json.dumps(self.notebook(new), **options) + "\n"
 
     def test_escapes_stay_as_they_are_written(self, tmp_path):
         text = json.dumps(self.notebook("SOURCE"))
         source = r"import tensorflow_hub as hub\u000ax = \"\u003c\/\ud83d\ude00\" + hub.resolve(h)"
         _, migration = self.migrate(tmp_path, text.replace("SOURCE", source))
-        assert migration.after.decode("utf-8") == text.replace("SOURCE", source.replace("tensorflow_hub as hub", "unihub").replace("hub.resolve", "unihub.resolve"))
+        assert migration.after.decode("utf-8") == text.replace(
+            "SOURCE", source.replace("tensorflow_hub as hub", "unihub").replace("hub.resolve", "unihub.resolve")
+        )
 
     def test_a_source_that_is_one_string_stays_one(self, tmp_path):
         _, migration = self.migrate(tmp_path, self.notebook(HUB + "hub.resolve(hub)"))
@@ -446,7 +591,10 @@ class TestNotebooks:
         "line, new",
         [
             ("%matplotlib inline\nhub.resolve(h)", "%matplotlib inline\nunihub.resolve(h)"),
-            ("!pip install tensorflow_hub \\\n    wheel\nhub.resolve(h)", "!pip install tensorflow_hub \\\n    wheel\nunihub.resolve(h)"),
+            (
+                "!pip install tensorflow_hub \\\n    wheel\nhub.resolve(h)",
+                "!pip install tensorflow_hub \\\n    wheel\nunihub.resolve(h)",
+            ),
             ("if a:\n    !ls\nhub.resolve(h)", "if a:\n    !ls\nunihub.resolve(h)"),
             ("%time m = hub.load(h)", '%time m = unihub.load(h, api="load")'),
             ("%timeit hub.resolve(h)", "%timeit unihub.resolve(h)"),
@@ -463,7 +611,16 @@ class TestNotebooks:
         assert self.cells(migration) == ["import unihub", new]
         assert migration.findings == ()
 
-    @pytest.mark.parametrize("line", ["hub.load?", "%timeit -n 3 hub.load(h)", "x = %mine hub.load(h)", "%%writefile a.py\nhub.load(h)", "hub.load(h) +"])
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "hub.load?",
+            "%timeit -n 3 hub.load(h)",
+            "x = %mine hub.load(h)",
+            "%%writefile a.py\nhub.load(h)",
+            "hub.load(h) +",
+        ],
+    )
     def test_what_is_no_python_keeps_the_import(self, tmp_path, line):
         _, migration = self.migrate(tmp_path, self.notebook([HUB], ["hub.resolve(h)"], ["\n" + line]))
         assert self.cells(migration) == [BOTH, "unihub.resolve(h)", "\n" + line]
@@ -494,7 +651,12 @@ class TestNotebooks:
 class TestFiles:
     @pytest.mark.parametrize(
         "encoding, header",
-        [("utf-8", b""), ("utf-8", b"\xef\xbb\xbf"), ("latin-1", b"# -*- coding: latin-1 -*-\n"), ("cp1251", b"#!/usr/bin/python\n# vim: set fileencoding=cp1251 :\n")],
+        [
+            ("utf-8", b""),
+            ("utf-8", b"\xef\xbb\xbf"),
+            ("latin-1", b"# -*- coding: latin-1 -*-\n"),
+            ("cp1251", b"#!/usr/bin/python\n# vim: set fileencoding=cp1251 :\n"),
+        ],
     )
     @pytest.mark.parametrize("newline", ["\n", "\r\n"])
     def test_encodings_and_line_ends_stay(self, tmp_path, encoding, header, newline):
@@ -528,7 +690,17 @@ class TestFiles:
         assert (finding.line, finding.column) == (2, 1)
 
     def test_a_directory_is_walked(self, tmp_path):
-        for name in ("b.py", "a.ipynb", "c.txt", "d/e.py", ".git/f.py", "env/pyvenv.cfg", "env/g.py", "d/__pycache__/h.py", ".i.py"):
+        for name in (
+            "b.py",
+            "a.ipynb",
+            "c.txt",
+            "d/e.py",
+            ".git/f.py",
+            "env/pyvenv.cfg",
+            "env/g.py",
+            "d/__pycache__/h.py",
+            ".i.py",
+        ):
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("")
@@ -562,7 +734,10 @@ class TestFiles:
         diff = migrate_file(str(path)).diff()
         assert diff.count("\\ No newline at end of file\n") == 2
         assert [line for line in diff.splitlines() if line.startswith(("-i", "+i", "-h", "+u"))] == [
-            "-import tensorflow_hub as hub", "+import unihub", "-hub.resolve(h)", "+unihub.resolve(h)"
+            "-import tensorflow_hub as hub",
+            "+import unihub",
+            "-hub.resolve(h)",
+            "+unihub.resolve(h)",
         ]
 
 

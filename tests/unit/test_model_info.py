@@ -342,9 +342,13 @@ class TestModelInfo:
     def test_notes_of_a_converted_model(self, tmp_path, report, notes):
         if report is not None:
             (tmp_path / "conversion.json").write_text(report)
-        info = inspect_text(tmp_path, "meta_graphs { " + OBJECTS.replace("FUNCTION", function(["x"], ["training"])) + "}")
+        info = inspect_text(
+            tmp_path, "meta_graphs { " + OBJECTS.replace("FUNCTION", function(["x"], ["training"])) + "}"
+        )
         assert info.to_dict()["notes"] == notes
-        assert ["  notes       " + note for note in notes] == [line for line in str(info).splitlines() if line[2:7] == "notes"]
+        assert ["  notes       " + note for note in notes] == [
+            line for line in str(info).splitlines() if line[2:7] == "notes"
+        ]
 
     def test_dict_is_json_of_a_stable_shape(self):
         info = inspect(TF1_HUB / "multi_signature")

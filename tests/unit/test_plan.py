@@ -1,4 +1,5 @@
 """What is decided of a model, from values alone: no TensorFlow, no files."""
+
 import dataclasses
 import types
 

@@ -203,7 +203,9 @@ class TestText:
 def test_texts_within_are_those_of_each_message(long_name):
     """The short way and the long one give the same, whatever stands before the text."""
     name = "n" * 200 if long_name else "n"
-    text = 'node_def {{ name: "{0}" op: "A" }} node_def {{ op: "B" name: "{0}" }} node_def {{ name: "c" }} node_def {{ }}'
+    text = (
+        'node_def {{ name: "{0}" op: "A" }} node_def {{ op: "B" name: "{0}" }} node_def {{ name: "c" }} node_def {{ }}'
+    )
     data = encode_text(text.format(name).encode(), "FunctionDef")
     message = Message(Source.of_bytes(data), "FunctionDef")
     assert list(message.texts_within("node_def", "op")) == ["A", "B", "", ""]

@@ -1,4 +1,5 @@
 """From a handle to a directory: what is understood, what is refused, and in which words."""
+
 from __future__ import annotations
 
 import os

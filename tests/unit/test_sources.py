@@ -1,4 +1,5 @@
 """Where models come from: tfhub.dev, Kaggle with its own client, buckets, and the caches of others; and offline."""
+
 from __future__ import annotations
 
 import base64
@@ -202,7 +203,10 @@ def test_the_redirect_is_followed_once_and_remembered(internet, own_cache, no_ka
 
 
 def test_a_model_that_has_not_moved(internet, own_cache):
-    answers = {"": redirect("https://www.kaggle.com/models?tfhub-redirect=true"), "tf-hub-format=compressed": serve(tar_of())}
+    answers = {
+        "": redirect("https://www.kaggle.com/models?tfhub-redirect=true"),
+        "tf-hub-format=compressed": serve(tar_of()),
+    }
     internet.answers["/google/nnlm-en-dim50/2"] = lambda handler: answers[handler.path.partition("?")[2]](handler)
     internet.answers["/models"] = serve(b"<html>All models</html>")
     assert files_in(unihub.resolve(TFHUB)) == FILES
@@ -223,7 +227,10 @@ def test_without_kagglehub_the_hosting_protocol_serves(internet, own_cache, no_k
         (TFHUB, TFHUB),
         ("https://example.com/m.tgz", "https://example.com/m.tgz"),
         (NNLM + "/1", "https://www.kaggle.com" + PAGE),
-        (NNLM + "/1", "https://www.kaggle.com/models/google/nnlm/frameworks/tensorFlow2/variations/en-dim50/versions/1"),
+        (
+            NNLM + "/1",
+            "https://www.kaggle.com/models/google/nnlm/frameworks/tensorFlow2/variations/en-dim50/versions/1",
+        ),
     ],
 )
 def test_the_cache_of_tensorflow_hub(own_cache, tmp_path, monkeypatch, handle, keyed):
@@ -273,7 +280,9 @@ def no_sockets(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", fail)
 
 
-@pytest.mark.parametrize("handle", [TFHUB, NNLM + "/1", "https://example.com/m.tgz", "s3://bucket/model", "gs://b/m.zip"])
+@pytest.mark.parametrize(
+    "handle", [TFHUB, NNLM + "/1", "https://example.com/m.tgz", "s3://bucket/model", "gs://b/m.zip"]
+)
 @pytest.mark.parametrize("how", ["variable", "argument"])
 def test_offline_nothing_is_opened(own_cache, no_sockets, monkeypatch, handle, how):
     if how == "variable":

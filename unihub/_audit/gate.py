@@ -1,4 +1,5 @@
 """The audit on the way of ``load``: first whether the model may be loaded at all, then whether it can be."""
+
 from __future__ import annotations
 
 from typing import Any, Tuple

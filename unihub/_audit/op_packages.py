@@ -4,6 +4,7 @@ The names of ops were listed by importing each package: tensorflow_text 2.10.0, 
 tensorflow_decision_forests 1.0.1, tensorflow_io 0.27.0 on TensorFlow 2.10.1, tf.contrib of TensorFlow 1.15.5; those of
 struct2tensor 0.46.0 and tensorflow_recommenders_addons 0.8.1 are in the libraries of their wheels.
 """
+
 from __future__ import annotations
 
 import re

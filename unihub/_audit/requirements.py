@@ -3,6 +3,7 @@
 Packages that bring some are imported where they are installed; what is missing then is a typed error that names all of
 it, and what to install. A part of a model may need less than the whole, so there TensorFlow is left to say it.
 """
+
 from __future__ import annotations
 
 import os

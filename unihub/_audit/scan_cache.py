@@ -3,6 +3,7 @@
 Looking through the functions of a network takes a tenth of a second, and of a small model longer than the rest of what
 unihub does; a digest of the same bytes takes a few milliseconds, or next to nothing.
 """
+
 from __future__ import annotations
 
 import contextlib

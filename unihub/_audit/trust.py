@@ -3,6 +3,7 @@
 A directory or an archive on this machine is the user's own, and such ops are told by a warning. What was fetched from
 the network, or is in a cache of what was, is refused unless the caller trusts it.
 """
+
 from __future__ import annotations
 
 import os

@@ -4,6 +4,7 @@ In a graph, TensorFlow changes a call op when its gradient is asked for. A sessi
 the change ("Connecting to invalid output 1 of source node"), so that Keras' fit() after predict(), and every training
 loop that first evaluates, fails. Plain ops have plain gradients; and variables, update ops and losses are in sight.
 """
+
 from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple, Sequence, Set

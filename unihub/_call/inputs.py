@@ -3,6 +3,7 @@
 The rule is the same in every runtime, where TensorFlow's own differ: a tensor must have the model's dtype (floating
 dtypes are cast, so mixed precision works); an array or list may be of any dtype that converts without changing kind.
 """
+
 from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Sequence

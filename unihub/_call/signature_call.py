@@ -3,6 +3,7 @@
 The rules are those of every runtime and api, so they stand here once: one value for a sole input, else a dict by name;
 the output asked for, else the one named ``default``, else the only one, else the dict.
 """
+
 from __future__ import annotations
 
 import functools

@@ -3,6 +3,7 @@
 One table, asked from the most to the least special: what TensorFlow says when a model does not fit it, and which typed
 error tells the user so. Whatever is not in it is a ``LoadError`` that quotes TensorFlow; the cause is kept always.
 """
+
 from __future__ import annotations
 
 import contextlib

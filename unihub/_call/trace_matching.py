@@ -4,6 +4,7 @@ TensorFlow takes the first whose shapes could fit, so a function traced for [2, 
 placeholder in its [2, 8] trace, and fails in the gradient. Here the trace that fits for certain goes first; and what
 fits none is told in terms of the model's arguments, before TensorFlow is called.
 """
+
 from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
@@ -81,9 +82,7 @@ def _fit_trace(names: Sequence[str], concrete: Any, inputs: Any, arguments: Mapp
     tensors = [
         tensor
         for name, spec in specs.items()
-        for leaf, tensor in zip(
-            flatten(spec, expand_composites=True), flatten(fitted[name], expand_composites=True)
-        )
+        for leaf, tensor in zip(flatten(spec, expand_composites=True), flatten(fitted[name], expand_composites=True))
         if _is_spec(leaf)
     ]
     inputs = fitted.pop(first)

@@ -4,6 +4,7 @@ Each command is one function that takes the parsed arguments and gives back what
 arguments stand beside it in the ``COMMANDS`` of its module; a new command is a function and an entry there. What takes
 long to import is imported in the function, so that no command waits for what another one needs.
 """
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """The commands for the cache."""
+
 from __future__ import annotations
 
 import argparse

@@ -1,4 +1,5 @@
 """The entries of the cache, as the commands see them."""
+
 from __future__ import annotations
 
 import os

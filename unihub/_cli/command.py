@@ -1,4 +1,5 @@
 """What a command is: its words, its function and its arguments, as data that the parser is made of."""
+
 from __future__ import annotations
 
 import argparse

@@ -1,4 +1,5 @@
 """What shells complete, with argcomplete: https://kislyuk.github.io/argcomplete/."""
+
 from __future__ import annotations
 
 import os

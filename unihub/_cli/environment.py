@@ -1,4 +1,5 @@
 """The command that says what a report of a bug has to say of the machine."""
+
 from __future__ import annotations
 
 import argparse

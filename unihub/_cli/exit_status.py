@@ -1,4 +1,5 @@
 """How the commands end: an exit status for each kind of error, so that a script need not read texts."""
+
 from __future__ import annotations
 
 from unihub import errors

@@ -1,4 +1,5 @@
 """The command that prints the compatibility matrix, for all, for one TensorFlow, or for this machine."""
+
 from __future__ import annotations
 
 import argparse

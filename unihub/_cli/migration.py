@@ -1,4 +1,5 @@
 """The command that rewrites programs."""
+
 from __future__ import annotations
 
 import argparse

@@ -1,4 +1,5 @@
 """The commands for one model."""
+
 from __future__ import annotations
 
 import argparse
@@ -55,9 +56,7 @@ def _is_elsewhere(arguments: argparse.Namespace) -> bool:
 def _elsewhere(arguments: argparse.Namespace) -> Runtime:
     from unihub._plan.runtime import runtime_elsewhere
 
-    return runtime_elsewhere(
-        arguments.runtime, arguments.tensorflow, arguments.tensorflow_hub, arguments.keras_version
-    )
+    return runtime_elsewhere(arguments.runtime, arguments.tensorflow, arguments.tensorflow_hub, arguments.keras_version)
 
 
 def _resolve_handle(arguments: argparse.Namespace) -> Report:

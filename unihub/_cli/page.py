@@ -3,6 +3,7 @@
 Nothing is wrapped in a file or a pipe, so that lines can be searched and cut. A package that draws tables (rich, say)
 takes as long to import as ``unihub inspect`` takes as a whole, so the little that is needed of one stands here.
 """
+
 from __future__ import annotations
 
 import os

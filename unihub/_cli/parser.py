@@ -1,4 +1,5 @@
 """The command line's grammar, made of the commands; what does not fit it is an error like the others."""
+
 from __future__ import annotations
 
 import argparse

@@ -1,4 +1,5 @@
 """TensorFlow, without what it says while it is imported and used: a user of a command did not call it."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,4 +1,5 @@
 """What a command has to say: for people as blocks of text that fit any width, for machines as data."""
+
 from __future__ import annotations
 
 from typing import Any, Iterable, List, NamedTuple, Sequence, Tuple, Union

@@ -5,6 +5,7 @@ function. Which ops make up which loop or branch is read off the edges, as Tenso
 again by ``tf.while_loop`` or ``tf.cond``. All else is imported as it is, in as few pieces as the order allows. What is
 not understood is a ``NotUnderstood`` and never a guess.
 """
+
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Set, Tuple, Union
@@ -228,9 +229,7 @@ class _Importer:
                 entered.add(item)
                 waiting.append((item, True))
                 waiting += [(need, False) for need in needs if need not in depths]
-        steps: List[Tuple[List[str], List[_Item]]] = [
-            ([], []) for _ in range(max(list(depths.values()) + [-1]) + 1)
-        ]
+        steps: List[Tuple[List[str], List[_Item]]] = [([], []) for _ in range(max(list(depths.values()) + [-1]) + 1)]
         for item in order:
             nodes, others = steps[depths[item]]
             nodes.append(item) if isinstance(item, str) and self._is_plain(item) else others.append(item)

@@ -3,6 +3,7 @@
 The stages are read, carry the state, make the signatures functions, write, compare with the original; the directory
 appears after the last one. What TF2 has no counterpart for is refused, with the reason.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -58,7 +59,7 @@ def convert(
     tags: Optional[Iterable[str]] = None,
     overwrite: bool = False,
     trust: Union[None, bool, str, Iterable[str]] = None,
-    progress: Optional[Callable[[str], None]] = None
+    progress: Optional[Callable[[str], None]] = None,
 ) -> Conversion:
     """Makes a TF1 Hub module, or a plain TF1 SavedModel, a TF2 SavedModel that can be fine-tuned.
 

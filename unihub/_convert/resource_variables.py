@@ -4,6 +4,7 @@ TF1 made variables of reference type by default, and its first tables likewise; 
 reference has a twin that works on a resource. Here the twins take their places, reads where TF1 read, so that the rest
 of the graph, and the names in it, stay as they are.
 """
+
 from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple

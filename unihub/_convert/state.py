@@ -2,6 +2,7 @@
 
 All variants of a model share one state, by the names of the nodes that hold it, as they did in TF1.
 """
+
 from __future__ import annotations
 
 import uuid

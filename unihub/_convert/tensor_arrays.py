@@ -4,6 +4,7 @@ A TF1 TensorArray lives for one run of a session, so its gradient cannot be comp
 does. A list is a value: it takes the place of the "flow", the scalar that TF1 passes from each op on an array to the
 next. The handles, which say which array is meant, become nothing.
 """
+
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, FrozenSet, List, Sequence, Set

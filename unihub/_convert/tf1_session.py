@@ -2,6 +2,7 @@
 
 What is converted from it is read from here and measured against it.
 """
+
 from __future__ import annotations
 
 import contextlib

@@ -3,6 +3,7 @@
 The plain graph is what runs with ``training=False``; the graph of the ``{"train"}`` variant, with its update ops, is
 what runs with ``training=True``. What cannot be carried is listed, with the reason, and never left out in silence.
 """
+
 from __future__ import annotations
 
 import re

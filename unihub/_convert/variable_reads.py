@@ -4,6 +4,7 @@ A SavedModel that reads a variable in a loop or branch inside of another one has
 TensorFlow 2.4 to 2.22 either fail or give zeros without a word. A value that is read outside has one. What the graph
 assigns to is left as it is, for there the moment of reading counts.
 """
+
 from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Optional

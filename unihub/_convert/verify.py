@@ -3,6 +3,7 @@
 The inputs fit the signature and nothing else is known of them: a text may have to be an image file, a size large enough
 for a convolution. So several are tried, until the original takes one.
 """
+
 from __future__ import annotations
 
 import itertools
@@ -107,9 +108,7 @@ def _make_feature(dtype: Any, shape: Any) -> Any:
     return train.Feature(bytes_list=train.BytesList(value=[b"hello world"] * count))
 
 
-def _make_inputs(
-    signature: Signature, sizes: Iterable[int], examples: Iterable[bytes]
-) -> Iterator[Dict[str, Any]]:
+def _make_inputs(signature: Signature, sizes: Iterable[int], examples: Iterable[bytes]) -> Iterator[Dict[str, Any]]:
     is_text = any(tensor.dtype == "string" for tensor in signature.inputs)
     texts = list(examples) + _make_texts() if is_text else [b""]
     is_open = any(tensor.shape is None or None in tensor.shape[1:] for tensor in signature.inputs)

@@ -3,6 +3,7 @@
 It is filled in a private place beside its own and then renamed, so that whoever reads it sees all of it, and what was
 there before is still there when writing fails.
 """
+
 from __future__ import annotations
 
 import contextlib

@@ -4,6 +4,7 @@ A module's MetaGraph holds everything its author's graph held. What gives it its
 the user's graph once, what computes a signature at each call; the rest (savers, other signatures) never, so that no op
 of it can run by accident. Names are kept, which is what makes checkpoints fit.
 """
+
 from __future__ import annotations
 
 import os

@@ -3,6 +3,7 @@
 All graph variants of a module share one checkpoint, in which a variable has its name in the graph; of one that is
 partitioned the checkpoint has the whole. No ops are added to any graph that holds variables: it may be a user's.
 """
+
 from __future__ import annotations
 
 import os

@@ -3,6 +3,7 @@
 Its attributes are the interface of a Reusable SavedModel (https://www.tensorflow.org/hub/reusable_saved_models), which
 ``hub.KerasLayer`` and unihub read.
 """
+
 from __future__ import annotations
 
 from typing import Any, Callable, Iterable, Mapping, Optional

@@ -8,6 +8,7 @@ edited stays as it is, to the byte.
 What must stay true: the new program computes what the old one did. Where that cannot be seen, the old call stays, and a
 finding says where and why (``reasons``). libcst parses; it is imported for the first text that mentions tensorflow_hub.
 """
+
 from __future__ import annotations
 
 from typing import Sequence

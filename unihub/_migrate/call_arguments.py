@@ -1,4 +1,5 @@
 """What a call gives for the arguments of the function that is called."""
+
 from __future__ import annotations
 
 import ast

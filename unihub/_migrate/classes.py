@@ -1,4 +1,5 @@
 """Whether ``hub.Module`` and ``hub.KerasLayer`` are called somewhere, or used as the classes that they are."""
+
 from __future__ import annotations
 
 from typing import List, Optional, Set

@@ -1,4 +1,5 @@
 """What is done to a text: edits at places in it, and findings where nothing is done."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

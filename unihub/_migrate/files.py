@@ -1,4 +1,5 @@
 """Files: finding the programs of a directory, reading them as they are encoded, and writing what became of them."""
+
 from __future__ import annotations
 
 import difflib

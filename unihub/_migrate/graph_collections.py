@@ -3,6 +3,7 @@
 In a graph a trainable model of unihub adds its variables, update ops and losses to the collections, as ``hub.Module``
 does; ``hub.load`` and ``hub.KerasLayer`` add none. A program that reads them would train more than before.
 """
+
 from __future__ import annotations
 
 import libcst as cst

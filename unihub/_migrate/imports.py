@@ -1,4 +1,5 @@
 """The imports of a program whose uses of tensorflow_hub were replaced: which go, which stay, where unihub's comes."""
+
 from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence, Set

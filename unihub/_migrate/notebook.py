@@ -6,6 +6,7 @@ of these strings, so that everything else in the file stays as it is, to the byt
 Lines that are IPython's and not Python's (``%matplotlib inline``, ``!pip install``) have blanks of the same length in
 the program, so that places in both are the same; what they had is looked at for names only.
 """
+
 from __future__ import annotations
 
 import json

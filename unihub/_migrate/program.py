@@ -1,4 +1,5 @@
 """A parsed program: its nodes, and for each where it stands, what is around it and what its names mean."""
+
 from __future__ import annotations
 
 import bisect

@@ -1,4 +1,5 @@
 """Why a use of tensorflow_hub is left alone, in words for the user; one for each case, said here only."""
+
 from __future__ import annotations
 
 _FEATURE_COLUMN = "unihub has no feature columns; this stays tensorflow_hub's."
@@ -76,7 +77,7 @@ TRACKED = (
 
 SPEC_IS_ASKED = "more is done with the spec than giving it to hub.Module; unihub.inspect(path) tells what it holds."
 CREATE = (
-    'only spec.export(path, checkpoint_path=...) right after it is understood; write unihub.save(module_fn, path, '
+    "only spec.export(path, checkpoint_path=...) right after it is understood; write unihub.save(module_fn, path, "
     'format="tf1-hub", variants=tags_and_args, checkpoint=checkpoint_path).'
 )
 BUILT_ELSEWHERE = (

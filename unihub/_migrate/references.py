@@ -1,4 +1,5 @@
 """Where a program uses tensorflow_hub: its imports of it, and each use of the names that these bind."""
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """What each use of tensorflow_hub in a program becomes, and what of it is left; the table of the README as code."""
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """What was done to some files, for people and for machines."""
+
 from __future__ import annotations
 
 from typing import Any, Dict, List, Sequence

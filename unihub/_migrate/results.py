@@ -4,6 +4,7 @@
 and gives one that is called with one nest of inputs. So each use of the result is looked at, as far as it can be
 followed.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

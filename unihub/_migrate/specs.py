@@ -1,4 +1,5 @@
 """Module specs: ``hub.load_module_spec``, and ``hub.create_module_spec`` with what is called in a module function."""
+
 from __future__ import annotations
 
 from typing import Any, Iterable, List, Optional, Sequence, Set, Union

@@ -7,6 +7,7 @@ for all, which makes TensorFlow give each op a new name for its gradient; and un
 gradients that are put off. Only what is simple is: a gradient that is made of the inputs of its op and of the gradients
 of its outputs, by ops alone.
 """
+
 from __future__ import annotations
 
 import functools

@@ -3,6 +3,7 @@
 Keras writes a function for each layer and for each way to call the model, so the same function is there many times
 under many names. TensorFlow rebuilds each one in Python; one of them does for all, as long as it holds no state.
 """
+
 from __future__ import annotations
 
 from collections import Counter

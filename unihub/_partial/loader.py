@@ -4,6 +4,7 @@ Loading a SavedModel is rebuilding each of its functions in Python, and Keras wr
 part is a SavedModel of its own in the cache: a new ``saved_model.pb`` beside links to the untouched variables and
 assets. What must stay true: a model that is not understood, or of which the part does not load, is loaded whole.
 """
+
 from __future__ import annotations
 
 import hashlib

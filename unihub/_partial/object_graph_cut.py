@@ -5,6 +5,7 @@ calls, attributes, gradients. What cannot be followed is a ``NotUnderstood``, an
 Objects that only lie on the way to a variable are kept as bare objects, for a checkpoint finds variables by the way
 from the root to them.
 """
+
 from __future__ import annotations
 
 import contextlib

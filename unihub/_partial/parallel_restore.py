@@ -4,6 +4,7 @@ TensorFlow restores a model object by object, in Python, after it has rebuilt th
 after the other. Where nothing but variables has a value, and the keys of these are known, threads read them while the
 functions are rebuilt: one op for a share of the bytes. What is read and assigned is the same.
 """
+
 from __future__ import annotations
 
 import contextlib

@@ -4,6 +4,7 @@ Keras writes the same axes, epsilons and ones anew for each layer: in BERT they 
 TensorFlow makes a Python object of each. What is computed stays the same to the last bit, for a constant has no
 gradient.
 """
+
 from __future__ import annotations
 
 from typing import Any, Dict, Set

@@ -4,6 +4,7 @@ A TF1 graph holds everything its author's graph held: training, other signatures
 it is followed from the outputs of a signature to its inputs, and then from the state reached on the way to what gives
 that state its value: the restore op and the init op, of which only those parts are kept that touch it.
 """
+
 from __future__ import annotations
 
 from typing import Any, Iterable, List, Sequence, Set
@@ -253,4 +254,3 @@ class _Reach:
 
 def _is_first(source: str) -> bool:
     return ":" not in source or source.endswith(":0")
-

@@ -3,6 +3,7 @@
 Keras and ``tf.saved_model.save`` put such functions around the one that computes, and TensorFlow rebuilds both, with a
 placeholder for every variable in each. Only what is certain is done: one call, of a function that nobody else names.
 """
+
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set

@@ -4,6 +4,7 @@ The rows are the TF Hub model compatibility guide (https://www.tensorflow.org/hu
 points where it was measured to be wrong or silent said beside the row. A refusal is a row with a reason and a hint;
 a missing row is a bug, and a test counts them. Strategies are dotted strings, so reading the table imports nothing.
 """
+
 from __future__ import annotations
 
 import importlib
@@ -123,9 +124,7 @@ _KERAS_SIGNATURE = Choice(Api.KERAS, "keras (signature)")
 _MODULE_EXPORT = Choice(Api.MODULE, "module spec + export")
 _SAVE = Choice(Api.LOAD, "tf.saved_model.save")
 
-_NO_TF1_TRAINING = (
-    "TF2 does not load the update ops and regularization losses that fine-tuning a TF1 Hub module needs."
-)
+_NO_TF1_TRAINING = "TF2 does not load the update ops and regularization losses that fine-tuning a TF1 Hub module needs."
 _SIGNATURES_ONLY = (
     "A SavedModel without an object graph has signatures for inference only: it keeps no trainable functions, update "
     "ops or losses."
@@ -158,7 +157,7 @@ TABLE: Mapping[Tuple[Format, Operation, RuntimeMode], Cell] = MappingProxyType(
             Operation.FINE_TUNE,
             _TF2,
             reason=_NO_TF1_TRAINING,
-            hint="unihub.convert({path}, \"out\") makes a TF2 SavedModel that can be fine-tuned; or call "
+            hint='unihub.convert({path}, "out") makes a TF2 SavedModel that can be fine-tuned; or call '
             "tf.compat.v1.disable_v2_behavior() first, or build the model inside a tf.Graph; or load with "
             "trainable=False.",
         ),
@@ -168,7 +167,7 @@ TABLE: Mapping[Tuple[Format, Operation, RuntimeMode], Cell] = MappingProxyType(
             Operation.CREATE,
             _TF2,
             reason="A TF1 Hub module is a set of TF1 graphs; TF2 builds none.",
-            hint="create a TF2 SavedModel, with format=\"tf2-saved-model\"; or call "
+            hint='create a TF2 SavedModel, with format="tf2-saved-model"; or call '
             "tf.compat.v1.disable_v2_behavior() first.",
         ),
         **_rows(Format.TF2_SAVED_MODEL, Operation.INFERENCE, _GRAPH, _LOAD, _KERAS, since="1.15"),
@@ -185,14 +184,14 @@ TABLE: Mapping[Tuple[Format, Operation, RuntimeMode], Cell] = MappingProxyType(
             _GRAPH + _TF2,
             reason=_SIGNATURES_ONLY,
             hint="load with trainable=False, and train layers on top of its outputs; or make it a TF2 SavedModel "
-            "with unihub.convert({path}, \"out\").",
+            'with unihub.convert({path}, "out").',
         ),
         **_rows(
             Format.TF1_SAVED_MODEL,
             Operation.CREATE,
             _GRAPH + _TF2,
             reason="TensorFlow Hub has no way to create this format.",
-            hint="create a TF2 SavedModel, with format=\"tf2-saved-model\".",
+            hint='create a TF2 SavedModel, with format="tf2-saved-model".',
         ),
     }
 )

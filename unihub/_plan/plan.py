@@ -3,6 +3,7 @@
 A plan is made from values only (what inspect found, the runtime, what the caller asked for), so it can be made for
 another runtime than this one, and it loads nothing. Whatever cannot be done is refused here, before TensorFlow works.
 """
+
 from __future__ import annotations
 
 import os
@@ -189,7 +190,7 @@ def parse_request(
         keras=parse_word(Keras, "keras", keras),
         tags=None if tags is None else frozenset([tags] if isinstance(tags, str) else tags),
         layer_options=named,
-        **own
+        **own,
     )
 
 
@@ -361,9 +362,7 @@ def _variant(info: ModelInfo, tags: FrozenSet[str]) -> MetaGraph:
     return meta_graph
 
 
-def _check_trainable(
-    info: ModelInfo, meta_graph: MetaGraph, signature: Optional[Signature], request: Request
-) -> None:
+def _check_trainable(info: ModelInfo, meta_graph: MetaGraph, signature: Optional[Signature], request: Request) -> None:
     """Refuses to fine-tune what has nothing to train, or no way to train it."""
     if not request.trainable:
         return
@@ -432,5 +431,3 @@ def _explain(
     if request.signature is None and signature is not None:
         reasons.append("signature {}: none was asked for.".format(signature.name))
     return tuple(reasons) + (info.notes if request.trainable else ())
-
-

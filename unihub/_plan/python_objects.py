@@ -2,6 +2,7 @@
 
 They have no files to read, so what inspect tells of a directory is asked of the object here.
 """
+
 from __future__ import annotations
 
 import inspect

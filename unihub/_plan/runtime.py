@@ -3,6 +3,7 @@
 Nothing is remembered between calls: one process goes through several runtimes (an Estimator's ``model_fn`` in an eager
 program, a ``tf.function``, ``tf.init_scope``), so the answer is read off TensorFlow each time, by public API only.
 """
+
 from __future__ import annotations
 
 import os

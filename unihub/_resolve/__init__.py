@@ -3,6 +3,7 @@
 The result is always an absolute path of a directory that exists. What lies in it is not looked at: naming the
 formats is the next step's work.
 """
+
 from __future__ import annotations
 
 from typing import Any, Optional

@@ -4,6 +4,7 @@ An archive comes from strangers: nothing in it may name a place outside its own 
 directory, or fill the disk; and one that is cut off or damaged must never pass for a whole one. tarfile and zipfile by
 themselves promise none of this on every Python we serve.
 """
+
 from __future__ import annotations
 
 import ntpath

@@ -1,4 +1,5 @@
 """Models in cloud buckets and wherever else fsspec reads: ``gs://``, ``s3://``, ``hdfs://`` and so on."""
+
 from __future__ import annotations
 
 import os

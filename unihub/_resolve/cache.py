@@ -5,6 +5,7 @@ renamed, which every file system does in one step. So no lock is needed; of two 
 wins and the other uses the winner's. A process that is killed leaves its private place behind, and the next one that
 fills an entry removes it; what was downloaded of the same entry it takes over.
 """
+
 from __future__ import annotations
 
 import contextlib

@@ -3,6 +3,7 @@
 One thread receives and appends to a file; whoever reads waits for the bytes and, meanwhile, watches over the receiver:
 one that failed, or from which hardly anything comes, is given up, and another goes on where it stopped.
 """
+
 from __future__ import annotations
 
 import contextlib

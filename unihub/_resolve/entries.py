@@ -1,4 +1,5 @@
 """The entries of the cache that are models, each with a manifest by which it is seen whether it is whole."""
+
 from __future__ import annotations
 
 import datetime

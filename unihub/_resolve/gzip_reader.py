@@ -3,6 +3,7 @@
 Python's own reader takes eight kilobytes at a time before Python 3.12, and asks for the interpreter's lock as often:
 beside a thread that receives the file, that costs as much again as all of the unpacking.
 """
+
 from __future__ import annotations
 
 import os

@@ -3,6 +3,7 @@
 Only the spelling is looked at here: no disk, no network, so that a handle reads the same on every machine. Whether
 something is there is for the sources to find out; a handle prints as it was written, in errors and in saved models.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -34,9 +35,7 @@ _FRAMEWORKS = {
     )
 }  # fmt: skip
 # By its framework, or every path of four names would be taken for a model on Kaggle.
-_BARE_KAGGLE = re.compile(
-    r"([\w-]+)/([\w.-]+)/({})/([\w.-]+)(?:/(\d+))?".format("|".join(_FRAMEWORKS)), re.IGNORECASE
-)
+_BARE_KAGGLE = re.compile(r"([\w-]+)/([\w.-]+)/({})/([\w.-]+)(?:/(\d+))?".format("|".join(_FRAMEWORKS)), re.IGNORECASE)
 _ANY_KAGGLE = re.compile(r"([\w-]+)/([\w.-]+)/(\w+)/([\w.-]+)(?:/(\d+))?/?")
 _OLD_KAGGLE_PAGE = re.compile(r"([\w-]+)/([\w.-]+)/frameworks/(\w+)/variations/([\w.-]+)(?:/versions/(\d+))?/?")
 _KAGGLE_PREFIX = re.compile(r"kaggle:(?://)?(.*)", re.IGNORECASE | re.DOTALL)

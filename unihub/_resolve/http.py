@@ -3,6 +3,7 @@
 By the protocol (https://www.tensorflow.org/hub/hosting) a server answers a URL that ends in
 ``?tf-hub-format=compressed`` with a gzipped tar file; so did tfhub.dev, and so does Kaggle.
 """
+
 from __future__ import annotations
 
 from typing import Any

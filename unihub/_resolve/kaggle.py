@@ -1,4 +1,5 @@
 """Models on Kaggle, through Kaggle's own client, which knows its API and its logins."""
+
 from __future__ import annotations
 
 import contextlib

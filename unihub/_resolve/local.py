@@ -1,4 +1,5 @@
 """What is on this machine, and what is told from the handle alone."""
+
 from __future__ import annotations
 
 import os

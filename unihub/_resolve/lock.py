@@ -2,6 +2,7 @@
 
 Nothing depends on it. Where the file system has no locks, or a wait becomes too long, each process fetches by itself.
 """
+
 from __future__ import annotations
 
 import contextlib

@@ -2,6 +2,7 @@
 
 Names, sizes and times are compared at each use, which reads none of the files; a file with another time is hashed.
 """
+
 from __future__ import annotations
 
 import contextlib

@@ -1,4 +1,5 @@
 """What was fetched before: by unihub, by tensorflow_hub or by kagglehub. The caches of the others are never changed."""
+
 from __future__ import annotations
 
 import hashlib

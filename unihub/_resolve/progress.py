@@ -1,4 +1,5 @@
 """The bar that shows how far a download has come, where somebody is looking."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,4 +1,5 @@
 """Whether a model came from the network, told by where it lies: that holds too for one that was fetched long ago."""
+
 from __future__ import annotations
 
 import os

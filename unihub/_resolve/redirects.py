@@ -1,4 +1,5 @@
 """Where the models of tfhub.dev have gone: the name each has on Kaggle, as tfhub.dev says, remembered in the cache."""
+
 from __future__ import annotations
 
 import contextlib

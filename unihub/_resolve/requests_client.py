@@ -3,6 +3,7 @@
 requests honours the variables of proxies (``https_proxy``, ``no_proxy``, ...), of certificates (``REQUESTS_CA_BUNDLE``)
 and ``.netrc``. Retries are not its: a download that breaks off goes on in the middle, which it cannot do.
 """
+
 from __future__ import annotations
 
 import base64

@@ -2,6 +2,7 @@
 
 They are read when they are needed, so that a program may set them after ``import unihub``.
 """
+
 from __future__ import annotations
 
 import os

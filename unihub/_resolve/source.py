@@ -1,4 +1,5 @@
 """What a kind of place that models come from has to offer."""
+
 from __future__ import annotations
 
 import abc

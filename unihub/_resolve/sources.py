@@ -3,6 +3,7 @@
 What exists on this machine comes first, so that a name never means less than it says; then what was fetched before;
 then where it can be fetched from. One that does not have the model, or does not give it, leaves it to the next.
 """
+
 from __future__ import annotations
 
 import shlex

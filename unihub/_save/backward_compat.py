@@ -3,6 +3,7 @@
 TensorFlow promises no older one that it can read what a newer one writes. Ops and values that a model needs cannot be
 left out; these can, and without them TensorFlow 1.15 reads what 2.22 writes of the models in the tests.
 """
+
 from __future__ import annotations
 
 import itertools

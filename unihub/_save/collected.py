@@ -3,6 +3,7 @@
 A SavedModel keeps what its root object tracks. Variables and tables that the traces capture are found here, wherever
 the function has them from, so that they are tracked.
 """
+
 from __future__ import annotations
 
 import functools

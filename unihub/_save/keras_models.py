@@ -3,6 +3,7 @@
 ``model.save`` writes some functions for each layer, which makes loading slow, and Keras 3 writes no model that can be
 trained. A loss that depends on inputs (an activity regularizer, ``add_loss`` in a call) has no place in a SavedModel.
 """
+
 from __future__ import annotations
 
 import functools

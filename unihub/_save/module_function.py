@@ -3,6 +3,7 @@
 It is noted in the graph under construction, under a key that is no string, so that neither the function nor an export
 sees it. Whoever calls the function reads it from there; a graph that nobody reads takes no notes.
 """
+
 from __future__ import annotations
 
 import re

@@ -3,6 +3,7 @@
 The real ``hub.Module`` must read what is written here, that of TensorFlow 1.15 included: attributes that have their
 defaults are left out, for an older TensorFlow may not know them; paths of this machine are left out too.
 """
+
 from __future__ import annotations
 
 import os

@@ -3,6 +3,7 @@
 Whoever writes the graphs, tensorflow_hub or our own code, the values of the variables are ours to write: tensorflow_hub
 keeps those of one graph variant only.
 """
+
 from __future__ import annotations
 
 import os

@@ -3,6 +3,7 @@
 The way of ``load``, backwards: what is to be saved, the runtime, the row of the matrix, who writes it, and a directory
 that appears when it is whole.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def save(
     variants: Optional[Variants] = None,
     checkpoint: Any = None,
     session: Any = None,
-    overwrite: bool = False
+    overwrite: bool = False,
 ) -> str:
     """Writes a model that TensorFlow Hub's users can load.
 

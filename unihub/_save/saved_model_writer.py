@@ -3,6 +3,7 @@
 What is written can be called, fine-tuned and served wherever a TF2 SavedModel can be loaded. In a graph the values come
 out of a session, and everything that TensorFlow would say in words of its own is checked before it writes.
 """
+
 from __future__ import annotations
 
 import contextlib

@@ -3,6 +3,7 @@
 A function is traced once for each training mode it knows, for nothing but traces is in a SavedModel. Whatever the
 traces take and give that a signature can express has a signature, with the names that TensorFlow would choose.
 """
+
 from __future__ import annotations
 
 import inspect

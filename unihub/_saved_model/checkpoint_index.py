@@ -3,6 +3,7 @@
 ``variables.index`` is a sorted string table of LevelDB's make: a footer names the index block, that names the data
 blocks, and these map the keys of tensors to messages. Damage ends in a WireError; the shards are never opened.
 """
+
 from __future__ import annotations
 
 import struct

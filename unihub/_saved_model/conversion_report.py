@@ -2,6 +2,7 @@
 
 It is read again by inspect, for what the files of a SavedModel do not tell: whether ``training`` changes anything.
 """
+
 from __future__ import annotations
 
 import json

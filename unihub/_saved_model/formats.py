@@ -3,6 +3,7 @@
 A path is told by what it holds, never by its name alone, and by the first bytes of a file or the headers of its
 messages: looking costs no more for a large model than for a small one. Nothing here imports TensorFlow.
 """
+
 from __future__ import annotations
 
 import contextlib

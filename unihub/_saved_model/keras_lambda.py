@@ -3,6 +3,7 @@
 Keras stores the function of a ``Lambda`` layer as marshalled code. Only Keras runs it, when it rebuilds the layer from
 its config; ``tf.saved_model.load``, and so unihub, never reads it.
 """
+
 from __future__ import annotations
 
 import json

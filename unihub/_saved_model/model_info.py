@@ -3,6 +3,7 @@
 Everything that is decided later rests on this, so it says what the files say and nothing more. Only names and
 headers are read, never constants or variables, and read once more where a file is another one the next time.
 """
+
 from __future__ import annotations
 
 import contextlib

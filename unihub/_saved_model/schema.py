@@ -3,6 +3,7 @@
 One table serves the binary and the text form of a model, so both are read the same way. Numbers and names are those
 of TensorFlow's own .proto files, which never change the meaning of a number once it is given.
 """
+
 from __future__ import annotations
 
 from typing import Dict, Mapping, Tuple

@@ -1,4 +1,5 @@
 """How much a model has to learn and to carry: variables, parameters and bytes, added up."""
+
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass

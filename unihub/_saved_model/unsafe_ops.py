@@ -3,6 +3,7 @@
 All ops of TensorFlow 1.15 (with tf.contrib), 2.4 and 2.21, and of the packages in ``op_packages``, were gone through.
 docs/safety.md shows this table.
 """
+
 from __future__ import annotations
 
 from typing import Dict, Iterable, NamedTuple, Optional, Tuple

@@ -4,6 +4,7 @@ What a hostile author can write is read as TensorFlow reads it: of a message tha
 may be written in odd ways. Whether an op is the model's own saver, or reads its own assets, is judged by what feeds it
 and by what it feeds, never by its name.
 """
+
 from __future__ import annotations
 
 import bisect

@@ -3,6 +3,7 @@
 A message is a stretch of a file, and what nobody asks for is skipped by its length: a graph with a gigabyte of
 constants costs a few reads. Whatever the bytes are, the only error is a WireError; depth and sizes are bounded.
 """
+
 from __future__ import annotations
 
 import io

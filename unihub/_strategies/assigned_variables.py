@@ -3,6 +3,7 @@
 A function gets its variables as its last inputs, and hands them on to the functions it calls, so an assignment is
 followed back through the calls to the input it came by.
 """
+
 from __future__ import annotations
 
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple

@@ -4,6 +4,7 @@ TensorFlow makes the variables of a SavedModel those of the strategy in whose sc
 the replicas load a model once, together, and whatever would leave each of them with variables of its own is refused
 before the first step.
 """
+
 from __future__ import annotations
 
 import contextlib

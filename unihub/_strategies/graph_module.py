@@ -4,6 +4,7 @@ The interface, the names of variables and scopes, and what goes into which colle
 (https://www.tensorflow.org/hub/tf1_hub_module), so that checkpoints and training code written for it go on working.
 A test runs both side by side where both exist.
 """
+
 from __future__ import annotations
 
 import os
@@ -268,4 +269,3 @@ def _describe(infos: Mapping[str, Any]) -> Dict[str, TensorDescription]:
         dtype = info.composite_tensor.components[0].dtype if kind == "composite_tensor" else info.dtype
         found[key] = TensorDescription(tf.as_dtype(dtype), tf.TensorShape(info.tensor_shape), kind == "coo_sparse")
     return found
-

@@ -4,6 +4,7 @@
 in graphs the variables, update ops and losses go to the collections, no restore op hides among the table initializers,
 and calls are plain ops; variables that the object does not list are found through what its functions capture.
 """
+
 from __future__ import annotations
 
 import contextlib

@@ -1,4 +1,5 @@
 """What ``hub.Module`` stands for: a TF1 Hub module, whose variables and ops live in the current graph."""
+
 from __future__ import annotations
 
 import contextlib
@@ -36,8 +37,7 @@ class HubModule(Model):
         if plan.request.trainable and not trainable:
             raise errors.UnsupportedError.nothing_to_train(self.info.path)
         self.signatures = {
-            signature.name: functools.partial(self._call_by_name, signature)
-            for signature in plan.meta_graph.signatures
+            signature.name: functools.partial(self._call_by_name, signature) for signature in plan.meta_graph.signatures
         }
 
     def _run(self, inputs: Any, training: Optional[bool], arguments: Dict[str, Any]) -> Any:

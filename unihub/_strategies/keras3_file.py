@@ -3,6 +3,7 @@
 Keras first makes all layers from their configs, then lets them read their files. In between the layer has to have its
 variables, for the optimizer, and to be called symbolically; both it does by what the config recorded.
 """
+
 from __future__ import annotations
 
 import dataclasses

@@ -3,6 +3,7 @@
 The layer goes around what ``HubLoad`` loaded. Keras tracks, trains and saves the model's own variables, not copies; the
 model's losses are the regularizer of one of them, so that Keras counts them once, and only while they are trained.
 """
+
 from __future__ import annotations
 
 import functools

@@ -3,6 +3,7 @@
 The layer is a subclass of ``hub.KerasLayer`` around what ``HubLoad`` loaded, by the public interface that a callable
 has to offer, so it is a real Keras layer and behaves as every other api does.
 """
+
 from __future__ import annotations
 
 import functools
@@ -68,10 +69,7 @@ def layer_class() -> Type[Any]:
         def __init__(self, plan: Plan, model: Model) -> None:
             callable_type = _TrainingCallable if takes_training(plan) else _Callable
             super().__init__(
-                callable_type(model),
-                trainable=plan.request.trainable,
-                name=plan.request.name,
-                **_layer_options(plan)
+                callable_type(model), trainable=plan.request.trainable, name=plan.request.name, **_layer_options(plan)
             )
             # Tracked by Keras, so that a saved layer carries the tables and assets of the model.
             self._native = model.native

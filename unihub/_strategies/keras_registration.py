@@ -3,6 +3,7 @@
 Importing unihub must import neither Keras nor TensorFlow, and Keras may be imported before or after. So the layer is
 registered when both are there, by a stand-in that imports the real class when a file asks for it.
 """
+
 from __future__ import annotations
 
 import sys

@@ -3,6 +3,7 @@
 A layer around a model is the same thing in Keras 2 and Keras 3, so what it takes and what it refuses is said once.
 What must stay true: a config names the model as the user did, never by a path of a cache.
 """
+
 from __future__ import annotations
 
 import os

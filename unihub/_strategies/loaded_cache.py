@@ -2,6 +2,7 @@
 
 Nothing is kept unless it is asked for. In a graph the models belong to that graph, and go with it.
 """
+
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Tuple

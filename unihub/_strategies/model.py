@@ -3,6 +3,7 @@
 A strategy fills in how the model is called and what it holds; the checks of a call, the graph's collections and the
 initialization of a session are the same for all, and stand here.
 """
+
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence

@@ -3,6 +3,7 @@
 ``tf.saved_model.load`` takes a graph apart into functions, and some graphs cannot be: variables of reference type,
 outputs that are listed twice, parts that wait for a placeholder nobody feeds. TF1's own loader runs them as they are.
 """
+
 from __future__ import annotations
 
 import functools
@@ -36,8 +37,7 @@ class SessionModel(Model):
         self.trainable_variables = []
         self.regularization_losses = []
         self.signatures = {
-            signature.name: functools.partial(self._call_by_name, signature)
-            for signature in plan.meta_graph.signatures
+            signature.name: functools.partial(self._call_by_name, signature) for signature in plan.meta_graph.signatures
         }
 
     def apply(self, inputs: Any, training: bool, arguments: Any) -> Any:

@@ -1,4 +1,5 @@
 """Keeping AutoGraph, which rewrites what a traced function calls, out of unihub's own code."""
+
 from __future__ import annotations
 
 from typing import Any

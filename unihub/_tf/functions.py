@@ -1,4 +1,5 @@
 """Concrete functions and the functions that ``tf.saved_model.load`` gives back: what they take and capture."""
+
 from __future__ import annotations
 
 from typing import Any, List, Sequence, Tuple

@@ -1,4 +1,5 @@
 """Keras 2 and Keras 3: which one is here, which one a layer belongs to, and private state of both."""
+
 from __future__ import annotations
 
 import contextlib

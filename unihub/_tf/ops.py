@@ -1,4 +1,5 @@
 """Ops: which are registered, what they are, and graphs of them."""
+
 from __future__ import annotations
 
 import contextlib

@@ -2,6 +2,7 @@
 
 Nothing is imported before it is asked for, and what cannot be imported is a ``RuntimeUnavailableError``.
 """
+
 from __future__ import annotations
 
 import contextlib

@@ -1,4 +1,5 @@
 """Reading SavedModels: the loader under each of its names, its messages, and what it leaves behind."""
+
 from __future__ import annotations
 
 import contextlib

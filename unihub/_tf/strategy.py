@@ -1,4 +1,5 @@
 """What ``tf.distribute`` strategies and their variables are made of."""
+
 from __future__ import annotations
 
 from typing import Any, Sequence

@@ -1,4 +1,5 @@
 """Objects that TensorFlow tracks for checkpoints and SavedModels, and what they hold."""
+
 from __future__ import annotations
 
 import functools

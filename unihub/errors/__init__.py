@@ -22,6 +22,7 @@ Each leaf also is the builtin that callers already catch. A message has three pa
 that links to the page about its class; the facts it speaks of are attributes. Wording lives here, in named
 constructors, so that it is written and tested in one place.
 """
+
 from __future__ import annotations
 
 import difflib
@@ -896,9 +897,7 @@ class InputError(UnihubError, TypeError):
     def needs_dict(cls, signature: Any) -> InputError:
         return cls(
             "{!r} has {} inputs, and got one value without a name.".format(signature.name, len(signature.inputs)),
-            why="Its inputs are:\n" + _table(signature.inputs)
-            if signature.inputs
-            else "It takes no inputs at all.",
+            why="Its inputs are:\n" + _table(signature.inputs) if signature.inputs else "It takes no inputs at all.",
             hint="pass a dict by input name." if signature.inputs else "call it with an empty dict.",
             signature=signature.name,
             expected=tuple(tensor.name for tensor in signature.inputs),
@@ -1017,7 +1016,7 @@ class InputError(UnihubError, TypeError):
             why="The layer belongs to {}, and the model around it to {}; the two cannot be mixed.".format(
                 names[str(own)], names[str(other)]
             ),
-            hint="load it with keras=\"{}\"; or build the model around it with the Keras of the layer.".format(other),
+            hint='load it with keras="{}"; or build the model around it with the Keras of the layer.'.format(other),
             name=name,
             keras=own,
             other=other,
@@ -1054,7 +1053,7 @@ class InputError(UnihubError, TypeError):
         return cls(
             "there is no argument {!r} here.".format(option),
             why="Known are {}; any other belongs to a Keras layer.".format(", ".join(known)),
-            hint="leave it out, or load the model with api=\"keras\"." + _closest(option, known),
+            hint='leave it out, or load the model with api="keras".' + _closest(option, known),
             option=option,
         )
 
@@ -1192,7 +1191,7 @@ class InputError(UnihubError, TypeError):
         return cls(
             "there is no session that holds the variables of the module.",
             why="The values of a module that was loaded in a graph are in the session that initialized or trained it.",
-            hint="save it inside of \"with session.as_default():\", or pass the session.",
+            hint='save it inside of "with session.as_default():", or pass the session.',
         )
 
     @classmethod
@@ -1265,7 +1264,7 @@ class InputError(UnihubError, TypeError):
         return cls(
             "{}= does not go with the format tf2-saved-model.".format(argument),
             why="It belongs to tf1-hub modules, which have graph variants and are written from checkpoints.",
-            hint="leave it out; or pass format=\"tf1-hub\".",
+            hint='leave it out; or pass format="tf1-hub".',
             argument=argument,
         )
 
@@ -1282,7 +1281,7 @@ class InputError(UnihubError, TypeError):
         return cls(
             "there is no session to read the variable {!r} from.".format(variable),
             why="In a graph the values of variables are in a session.",
-            hint="call unihub.save inside \"with session.as_default():\"; or pass session=.",
+            hint='call unihub.save inside "with session.as_default():"; or pass session=.',
             variable=variable,
         )
 
@@ -1419,7 +1418,6 @@ class UnsupportedError(UnihubError, NotImplementedError):
             hint="load with trainable=False; or train the attributes of unihub.load(...).native yourself.",
             path=path,
         )
-
 
     @classmethod
     def converted_already(cls, path: str) -> UnsupportedError:
@@ -1570,7 +1568,7 @@ class RuntimeUnavailableError(UnihubError, ImportError):
             "there is no {} layer in the {} runtime.".format(keras, runtime.mode),
             why="Keras 3 works in eager TensorFlow and in tf.function; it cannot train or predict in a plain graph.",
             hint="set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported, or build the model with tf_keras and pass "
-            "keras=\"keras2\"; or use api=\"load\".",
+            'keras="keras2"; or use api="load".',
             keras=keras,
             runtime=runtime,
         )
@@ -1581,7 +1579,7 @@ class RuntimeUnavailableError(UnihubError, ImportError):
         return cls(
             "Keras 3 cannot be imported.",
             why="{}: {}".format(type(exc).__name__, _brief(exc)) if exc and version else found.capitalize(),
-            hint="pip install 'keras>=3' beside TensorFlow 2.16 or later; or pass keras=\"keras2\", or api=\"load\".",
+            hint='pip install \'keras>=3\' beside TensorFlow 2.16 or later; or pass keras="keras2", or api="load".',
             package="keras",
             version=version,
         )
@@ -1591,7 +1589,7 @@ class RuntimeUnavailableError(UnihubError, ImportError):
         return cls(
             "a TensorFlow Hub model cannot be a layer of Keras 3 on {}.".format(backend),
             why="The model is a TensorFlow program, and Keras runs all layers of a model on one backend.",
-            hint="set KERAS_BACKEND=tensorflow before Keras is imported; or use api=\"load\", and pass arrays between "
+            hint='set KERAS_BACKEND=tensorflow before Keras is imported; or use api="load", and pass arrays between '
             "the two.",
             package="keras",
             backend=backend,
@@ -1724,7 +1722,6 @@ class UnsafeModelError(UnihubError, PermissionError):
             "keras.config.enable_unsafe_deserialization() first; a layer without self_contained=True needs neither.",
             handle=handle,
         )
-
 
     @classmethod
     def untrusted(cls, handle: str, ops: Sequence[Any]) -> UnsafeModelError:
@@ -1867,13 +1864,12 @@ _OTHER_FORMATS = {
     "archive": (
         "an archive, not a directory",
         "A model has to be unpacked to be looked into.",
-        "unihub.load({path}) unpacks a .tar.gz, .tgz or .tar with a model in it; unihub.resolve({path}) says "
-        "where to.",
+        "unihub.load({path}) unpacks a .tar.gz, .tgz or .tar with a model in it; unihub.resolve({path}) says where to.",
     ),
     "html": (
         "a web page, not a model",
         "A server answered with a page for people, such as a login or an error, and the answer was saved.",
-        "Delete it and give the handle itself, as in unihub.load(\"https://...\"), or download it by hand.",
+        'Delete it and give the handle itself, as in unihub.load("https://..."), or download it by hand.',
     ),
 }
 
@@ -1902,7 +1898,7 @@ def _at(url: str, answer: str, hint: str, cause: str, **facts: Any) -> DownloadE
         url=url,
         answer=answer,
         cause=cause,
-        **facts
+        **facts,
     )
 
 

@@ -3,6 +3,7 @@
 A row that the model cannot take must not cost the others their result: a batch that fails is halved until the bad rows
 stand alone.
 """
+
 from __future__ import annotations
 
 import os

@@ -12,6 +12,7 @@ Example:
 The handler holds plain values, so it can be sent to workers; a worker resolves the handle and loads the model. Needs
 the extra ``[beam]``.
 """
+
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
@@ -93,7 +94,7 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
         element_size_fn: Optional[Callable[[Any], int]] = None,
         large_model: bool = False,
         model_copies: Optional[int] = None,
-        env_vars: Optional[Dict[str, str]] = None
+        env_vars: Optional[Dict[str, str]] = None,
     ) -> None:
         super().__init__()
         _check_word(errors)

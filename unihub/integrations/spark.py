@@ -11,6 +11,7 @@ Example:
 It is built on Spark's own ``predict_batch_udf``. The driver reads the schema from the files of the model and needs no
 TensorFlow; each Python worker resolves the handle and loads the model once. Needs the extra ``[spark]``, and Java.
 """
+
 from __future__ import annotations
 
 import inspect
@@ -135,7 +136,7 @@ def predict_udf(
     batched: bool = False,
     batch_size: int = 512,
     arguments: Optional[Mapping[str, Any]] = None,
-    offline: Optional[bool] = None
+    offline: Optional[bool] = None,
 ) -> PredictUdf:
     """Makes a function of columns of a model.
 
@@ -305,9 +306,7 @@ class _Rows:
     def _run(self, rows: Sequence[Tuple[Any, ...]]) -> List[Any]:
         assert self._model is not None
         model, arguments = self._model, self._source.options["arguments"]
-        return model.run(
-            rows, lambda some: model([self._name(row) for row in some], arguments), self._returns_errors
-        )
+        return model.run(rows, lambda some: model([self._name(row) for row in some], arguments), self._returns_errors)
 
     def _name(self, row: Tuple[Any, ...]) -> Dict[str, Any]:
         return {tensor.name: _value(tensor, value, self._batched) for tensor, value in zip(self._inputs, row)}

@@ -1,4 +1,5 @@
 """Notes each model that ``unihub.load`` loads in a Python process which has this directory on its path."""
+
 import os
 
 import unihub
