@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Se
 
 from unihub._convert import tensor_arrays, variable_reads
 from unihub._graph.meta_graph import node_of
+from unihub._graph.unsupported import NotUnderstood
 from unihub._tf import packages
 
 # Where a node stands: the loops and branches around it, the outermost first.
@@ -22,10 +23,6 @@ _CONDITION = "condition"
 
 _MACHINERY = frozenset({"Enter", "Exit", "Merge", "NextIteration", "LoopCond", "Switch"})
 _OF_REFERENCES = frozenset({"RefEnter", "RefExit", "RefMerge", "RefNextIteration", "RefSwitch", "RefIdentity"})
-
-
-class NotUnderstood(Exception):
-    """A part of the graph that cannot be built again; its text says why."""
 
 
 class _Condition(NamedTuple):

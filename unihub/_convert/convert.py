@@ -17,6 +17,7 @@ from unihub._audit import scan_cache as _remember
 from unihub._audit import trust as _trust
 from unihub._call import tf_errors
 from unihub._graph import export_dir as _export_dir
+from unihub._graph.unsupported import NotUnderstood
 from unihub._plan.plan import choose_tags, parse_request
 from unihub._plan.runtime import Runtime, detect_runtime
 from unihub._saved_model.conversion_report import CarriedSignature, Conversion
@@ -135,8 +136,6 @@ def _read(handle: Any, tags: Optional[Iterable[str]], trust: Any) -> _Source:
 @contextlib.contextmanager
 def _refusing(source: _Source) -> Iterator[None]:
     """Turns what cannot be converted, and what TensorFlow raises, into typed errors."""
-    from unihub._convert.control_flow import NotUnderstood
-
     with tf_errors.loading(source):
         try:
             yield

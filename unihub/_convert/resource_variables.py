@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple
 
-from unihub._convert.control_flow import NotUnderstood
 from unihub._graph.meta_graph import node_of
+from unihub._graph.unsupported import NotUnderstood
 
 _VARIABLES = frozenset({"Variable", "VariableV2"})
 

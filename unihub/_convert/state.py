@@ -8,9 +8,10 @@ from __future__ import annotations
 import uuid
 from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
-from unihub._convert.control_flow import NotUnderstood, import_graph
+from unihub._convert.control_flow import import_graph
 from unihub._graph import meta_graph
 from unihub._graph.meta_graph import node_of
+from unihub._graph.unsupported import NotUnderstood
 from unihub._tf import packages, tracking
 
 _TABLES = frozenset({"HashTableV2", "MutableDenseHashTableV2", "MutableHashTableOfTensorsV2", "MutableHashTableV2"})

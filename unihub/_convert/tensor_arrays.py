@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, FrozenSet, List, Sequence, Set
 
+from unihub._graph.unsupported import NotUnderstood
 from unihub._tf import packages
 
 # What passes a handle or a flow on, and does nothing with it.
@@ -38,8 +39,6 @@ class TensorArrays:
         if node.op == "Identity":
             return [inputs[0]]
         if node.op not in _BUILDERS:
-            from unihub._convert.control_flow import NotUnderstood
-
             raise NotUnderstood("{} is an op of type {}, which TF2 has nothing for.".format(node.name, node.op))
         return _BUILDERS[node.op](node, self._array_of(node), inputs)
 

@@ -155,7 +155,7 @@ def _name(plan: Any, use: Use) -> str:
 
 def _fill(directory: str, plan: Any, use: Use) -> None:
     """Writes the part into an empty directory; or why there is none, so that nobody looks for it again."""
-    from unihub._partial.object_graph_cut import NotUnderstood
+    from unihub._graph.unsupported import NotUnderstood
 
     try:
         reached = _cut(plan, use)

@@ -14,6 +14,7 @@ import operator
 from collections import deque
 from typing import Any, Deque, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
+from unihub._graph.unsupported import NotUnderstood
 from unihub._partial import deferred_gradients, repeated_constants, wrapper_inlining
 from unihub._partial.deferred_gradients import Later
 from unihub._partial.function_library import FunctionLibrary
@@ -34,10 +35,6 @@ _KINDS = frozenset(
 
 # The name under which a checkpoint has the value of a variable.
 _VALUE = "VARIABLE_VALUE"
-
-
-class NotUnderstood(Exception):
-    """Something in a model that cannot be followed, and so must not be cut."""
 
 
 class Reached(NamedTuple):

@@ -11,8 +11,9 @@ from typing import Any, Iterable, List, Sequence, Set
 
 from unihub._graph import meta_graph as module_graph
 from unihub._graph.meta_graph import component_names, node_of
+from unihub._graph.unsupported import NotUnderstood
 from unihub._partial.function_library import FunctionLibrary
-from unihub._partial.object_graph_cut import NotUnderstood, Reached
+from unihub._partial.object_graph_cut import Reached
 from unihub._tf import saved_model
 from unihub._types import Use
 
