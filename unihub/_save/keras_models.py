@@ -13,7 +13,12 @@ from unihub import errors
 from unihub._save.collected import Parts, descendants, is_variable, trace_loss
 from unihub._save.tracing import read_specs, trace, without_batch_size
 from unihub._tf import packages
-from unihub._tf.keras import keras2_input_spec, keras2_weight_losses, keras_of_layer
+from unihub._tf.keras import (
+    keras2_input_spec,
+    keras2_weight_losses,
+    keras3_own_trainable_variables,
+    keras_of_layer,
+)
 
 
 def of_layer(layer: Any, inputs: Any) -> Parts:
@@ -54,7 +59,8 @@ def _own_losses(layer: Any) -> List[Any]:
         return list(keras2_weight_losses(layer))
     if keras != "keras3":
         return []
-    weights = [weight for weight in layer._trainable_variables if weight.trainable and weight.regularizer is not None]
+    own = keras3_own_trainable_variables(layer)
+    weights = [weight for weight in own if weight.trainable and weight.regularizer is not None]
     return [functools.partial(weight.regularizer, weight) for weight in weights]
 
 

@@ -170,6 +170,11 @@ def keras2_weight_losses(layer: Any) -> Sequence[Any]:
     return list(getattr(layer, "_callable_losses", ()))
 
 
+def keras3_own_trainable_variables(layer: Any) -> Sequence[Any]:
+    """The trainable variables of one layer, without those of the layers in it; private in Keras 3.0 to 3.15."""
+    return list(layer._trainable_variables)
+
+
 @contextlib.contextmanager
 def keeping_losses_and_updates(layers: Iterable[Any]) -> Iterator[None]:
     """Gives layers the losses and updates back that they had before they were called in a function of ours.
