@@ -71,14 +71,14 @@ def load_once(load: Callable[[], Any]) -> Any:
     if current_strategy() is None or distribute.in_cross_replica_context():
         return load()
     # In a holder, for what is returned would be looked through for values of single replicas.
-    return distribute.get_replica_context().merge_call(lambda strategy: _Holder(load()))._held
+    return distribute.get_replica_context().merge_call(lambda strategy: _Holder(load())).held
 
 
 class _Holder:
-    __slots__ = ("_held",)
+    __slots__ = ("held",)
 
     def __init__(self, held: Any) -> None:
-        self._held = held
+        self.held = held
 
 
 @contextlib.contextmanager
