@@ -58,13 +58,13 @@ MADE = {
     "UnknownFormatError.nested_model": [UnknownFormatError.nested_model("models/served", "models/served/00000010")],
     "UnknownFormatError.nothing_known": [UnknownFormatError.nothing_known("models/notes", ["readme.txt"])],
     "UnknownFormatError.other_format": [
-        UnknownFormatError.other_format("models/it", kind) for kind in errors._OTHER_FORMATS
+        UnknownFormatError.other_format("models/it", kind) for kind in UnknownFormatError.KINDS
     ],
 }
 
 
 def examples():
-    """The messages by class and by constructor, in the order of ``unihub/errors.py``."""
+    """The messages by class and by constructor, in the order of the tree."""
     made = {name: list(found) for name, found in MADE.items()}
     for name, error, _ in test_messages.GOLDEN:
         made.setdefault(name, []).append(error)
@@ -73,7 +73,7 @@ def examples():
             constructor: list(dict.fromkeys("{}: {}".format(name, error) for error in made[name + "." + constructor]))
             for constructor in constructors_of(cls)
         }
-        for name, cls in vars(errors).items()
+        for name, cls in ((name, getattr(errors, name)) for name in errors.__all__)
         if inspect.isclass(cls) and issubclass(cls, errors.UnihubError) and cls is not errors.UnihubError
     }
 

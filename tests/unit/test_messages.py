@@ -29,6 +29,7 @@ from unihub.errors import (
     UnknownFormatError,
     UnsafeModelError,
     UnsupportedError,
+    _formats,
 )
 
 TESTS = Path(__file__).parent
@@ -70,7 +71,12 @@ GOLDEN = [
     (
         "MissingOpsError.broken_package",
         MissingOpsError.broken_package(
-            "models/bert", ["CaseFoldUTF8"], "tensorflow-text", "2.15.1", ImportError("undefined symbol: x")
+            "models/bert",
+            ["CaseFoldUTF8"],
+            "tensorflow-text",
+            "tensorflow-text==2.15.*",
+            "2.15.1",
+            ImportError("undefined symbol: x"),
         ),
         """\
         models/bert uses ops that TensorFlow 2.15.1 does not have: CaseFoldUTF8.
@@ -598,7 +604,9 @@ GOLDEN = [
     ),
     (
         "MissingOpsError.not_registered",
-        MissingOpsError.not_registered("models/bert", ["CaseFoldUTF8"], "tensorflow-text", "2.15.1"),
+        MissingOpsError.not_registered(
+            "models/bert", ["CaseFoldUTF8"], "tensorflow-text", "tensorflow-text==2.15.*", "2.15.1"
+        ),
         """\
         models/bert uses ops that TensorFlow 2.15.1 does not have: CaseFoldUTF8.
           Why:  They come from tensorflow-text, which is not imported here.
@@ -606,7 +614,7 @@ GOLDEN = [
     ),
     (
         "MissingOpsError.not_registered",
-        MissingOpsError.not_registered("models/audio", ["IO>AudioDecode"], "tensorflow-io", "2.15.1"),
+        MissingOpsError.not_registered("models/audio", ["IO>AudioDecode"], "tensorflow-io", "", "2.15.1"),
         """\
         models/audio uses ops that TensorFlow 2.15.1 does not have: IO>AudioDecode.
           Why:  They come from tensorflow-io, which is not imported here.
@@ -615,7 +623,7 @@ GOLDEN = [
     ),
     (
         "MissingOpsError.not_registered",
-        MissingOpsError.not_registered("models/own", ["Zap", "Zip"], "", "2.15.1"),
+        MissingOpsError.not_registered("models/own", ["Zap", "Zip"], "", "", "2.15.1"),
         """\
         models/own uses ops that TensorFlow 2.15.1 does not have: Zap, Zip.
           Why:  No package known to unihub registers them: they are custom ops, or newer or older than this TensorFlow.
@@ -1427,13 +1435,13 @@ def test_the_text_elsewhere_is_there(name):
     source = inspect.getsource(constructor)
     if words not in source:
         # The words of the formats that are known by sight stand in a table, without their verb.
-        assert words.replace("is ", "", 1).rstrip(".") in inspect.getsource(errors)
+        assert words.replace("is ", "", 1).rstrip(".") in inspect.getsource(_formats)
     assert words in (TESTS / file).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("kind", sorted(errors._OTHER_FORMATS))
+@pytest.mark.parametrize("kind", errors.UnknownFormatError.KINDS)
 def test_every_format_known_by_sight_has_its_text(kind):
-    what = errors._OTHER_FORMATS[kind][0]
+    what = _formats._OTHER_FORMATS[kind][0]
     assert "is {}.\\n".format(what) in (TESTS / "test_formats.py").read_text(encoding="utf-8")
 
 
@@ -1476,11 +1484,8 @@ def test_hints_name_arguments_that_are_there():
 
 
 def test_messages_name_environment_variables_that_are_read():
-    named = set(
-        re.findall(
-            r"\b(UNIHUB_[A-Z_]+|TF_USE_[A-Z_]+)\b", (PACKAGE / "errors" / "__init__.py").read_text(encoding="utf-8")
-        )
-    )
+    wording = "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "errors").glob("*.py"))
+    named = set(re.findall(r"\b(UNIHUB_[A-Z_]+|TF_USE_[A-Z_]+)\b", wording))
     sources = "".join(
         path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.parent.name != "errors"
     )

@@ -116,12 +116,12 @@ def package_of(op: str) -> Optional[OpPackage]:
 
 
 def release_of(package: str, tensorflow: str) -> str:
-    """What to ask pip for: the package, with the release for a TensorFlow where it is known."""
+    """The requirement that pip takes for the release that fits a TensorFlow, or an empty string if none is known."""
     known = next((each.releases for each in OP_PACKAGES if each.name == package), {})
     series = ".".join(tensorflow.split(".")[:2])
     if "same" in known:
         return "{}=={}.*".format(package, series)
-    return "{}=={}".format(package, known[series]) if series in known else package
+    return "{}=={}".format(package, known[series]) if series in known else ""
 
 
 def type_package(type_spec: str) -> Tuple[str, str]:

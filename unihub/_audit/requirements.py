@@ -107,10 +107,11 @@ def _describe(plan: Any, missing: List[str], failure: Optional[BaseException]) -
     package = next((found for _, found in packages if found is not None), None)
     if package is not None:
         ops = [op for op, found in packages if found is package]
+        release = op_packages.release_of(package.name, tensorflow)
         if failure is not None:
-            return errors.MissingOpsError.broken_package(path, ops, package.name, tensorflow, failure)
-        return errors.MissingOpsError.not_registered(path, ops, package.name, tensorflow)
+            return errors.MissingOpsError.broken_package(path, ops, package.name, release, tensorflow, failure)
+        return errors.MissingOpsError.not_registered(path, ops, package.name, release, tensorflow)
     if is_newer(plan.meta_graph.tensorflow_version, tensorflow):
         # The ops of a newer saver (DisableCopyOnRead) are in functions that TensorFlow 2.5 and later do not load.
         return None
-    return errors.MissingOpsError.not_registered(path, missing, "", tensorflow)
+    return errors.MissingOpsError.not_registered(path, missing, "", "", tensorflow)

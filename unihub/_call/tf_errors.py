@@ -79,8 +79,9 @@ def _missing_op(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError
     package = op_packages.package_of(op)
     if package is None and _newer(plan):
         return _newer_model(plan, exc, found)
-    name = package.name if package else ""
-    return errors.MissingOpsError.not_registered(plan.info.path, [op], name, packages.tensorflow_version())
+    name, tensorflow = package.name if package else "", packages.tensorflow_version()
+    release = op_packages.release_of(name, tensorflow)
+    return errors.MissingOpsError.not_registered(plan.info.path, [op], name, release, tensorflow)
 
 
 def _missing_kernel(plan: Any, exc: BaseException, found: Any) -> errors.UnihubError:

@@ -1,0 +1,206 @@
+"""Errors about the handle, and about what it names not being there."""
+
+from __future__ import annotations
+
+import os
+from typing import Sequence
+
+from unihub.errors._base import UnihubError
+from unihub.errors._wording import closest, first_few
+
+
+class HandleError(UnihubError, ValueError):
+    """The handle names no model."""
+
+    @classmethod
+    def not_a_place(cls, handle: object) -> HandleError:
+        """The handle is of a type that names no place."""
+        kind = type(handle).__name__
+        return cls(
+            "a handle of type {} names no place.".format(kind),
+            why="A model is looked for by a str, a pathlib path, or bytes.",
+            hint="Pass the directory, archive or URL of the model. A callable or a hub.ModuleSpec is a model already "
+            "and needs no resolving: give it to unihub.load.",
+            type=kind,
+        )
+
+    @classmethod
+    def empty(cls, handle: str) -> HandleError:
+        """The handle is empty or blank."""
+        return cls(
+            "the handle {!r} is empty.".format(handle),
+            why="An empty string names no model; most often a variable was never set.",
+            hint="Pass the directory, archive or URL of the model; the current directory is '.'.",
+            handle=handle,
+        )
+
+    @classmethod
+    def nul(cls, handle: str) -> HandleError:
+        """The handle holds a NUL byte."""
+        return cls(
+            "the handle {!r} holds a NUL byte.".format(handle),
+            why="No path can hold one; the text was probably read from a binary file.",
+            hint="Remove it, with handle.replace('\\0', '') for instance.",
+            handle=handle,
+        )
+
+    @classmethod
+    def one_slash(cls, handle: str) -> HandleError:
+        """The handle is a URL that lost a slash."""
+        return cls(
+            "the URL {!r} has lost a slash.".format(handle),
+            why="It went through pathlib.Path or os.path.normpath, which make one slash of two.",
+            hint="Pass {!r} as a str.".format(handle.replace(":/", "://", 1)),
+            handle=handle,
+        )
+
+    @classmethod
+    def unknown_scheme(cls, handle: str, scheme: str) -> HandleError:
+        """The handle is a URL of a kind that nothing here can read."""
+        return cls(
+            "nothing here can read {}:// ({}).".format(scheme, handle),
+            why="URLs are understood with file://, http://, https:// and what fsspec knows, which is not this.",
+            hint="Copy the model to a local directory and pass that.",
+            handle=handle,
+            scheme=scheme,
+        )
+
+    @classmethod
+    def other_machine(cls, handle: str, host: str) -> HandleError:
+        """The handle is a file URL that names another machine."""
+        return cls(
+            "the file URL {} names the machine {!r}.".format(handle, host),
+            why="What stands between file:// and the next slash is a machine, and only this one's files can be read.",
+            hint="Write three slashes before an absolute path, as in file:///models/convnet, or pass the path itself.",
+            handle=handle,
+            host=host,
+        )
+
+    @classmethod
+    def file_url_without_path(cls, handle: str) -> HandleError:
+        """The handle is a file URL without a path."""
+        return cls(
+            "the file URL {} has no path.".format(handle),
+            why="What stands between file:// and the next slash is a machine, and there is nothing after it.",
+            hint="Write three slashes before an absolute path, as in file:///models/convnet, or pass the path itself.",
+            handle=handle,
+        )
+
+    @classmethod
+    def bad_url(cls, handle: str, reason: str) -> HandleError:
+        """The handle begins like a URL, but is none."""
+        return cls(
+            "{} is no URL.".format(handle),
+            why="{}.".format(reason.rstrip(".")),
+            hint="Copy the address from a browser, or from the model's page.",
+            handle=handle,
+            reason=reason,
+        )
+
+    @classmethod
+    def no_kaggle_model(cls, handle: str) -> HandleError:
+        """The handle begins like a model on Kaggle, but does not go on so."""
+        return cls(
+            "{} names no model on Kaggle.".format(handle),
+            why="A model there has an owner, a name, a framework and a variation, and may have a version.",
+            hint="Open the model's page on www.kaggle.com, choose framework, variation and version, and pass what its "
+            "download button shows, as in kaggle:google/nnlm/tensorFlow2/en-dim50/1.",
+            handle=handle,
+        )
+
+    @classmethod
+    def bad_pin(cls, handle: str, digest: str) -> HandleError:
+        """What follows @sha256: is no digest."""
+        return cls(
+            "the pin of {} is no SHA-256 digest.".format(handle),
+            why="A digest has 64 hexadecimal digits behind a handle, and here are {} characters.".format(len(digest)),
+            hint="Pass what sha256sum prints for the archive, or what unihub cache ls prints for the content.",
+            handle=handle,
+            digest=digest,
+        )
+
+    @classmethod
+    def unusable(cls, handle: str, reason: str) -> HandleError:
+        """The handle names something on disk that cannot be opened as a model."""
+        return cls(
+            "{} cannot be used as a model.".format(handle),
+            why=reason,
+            hint="Pass a directory or an archive that this user may read.",
+            handle=handle,
+            reason=reason,
+        )
+
+    @classmethod
+    def not_a_target(cls, target: object) -> HandleError:
+        """The directory to be written is no path."""
+        return cls(
+            "{!r} names no directory to write to.".format(target),
+            why="A model is written to a directory, named by a str or a pathlib path.",
+            hint="Pass the path of a directory that is not there yet.",
+        )
+
+    @classmethod
+    def exists(cls, path: str) -> HandleError:
+        """The directory to be written is there already."""
+        return cls(
+            "{} exists already.".format(path),
+            why="What is there would be overwritten, or mixed with what is written.",
+            hint="Give another directory, or delete this one first; unihub.save takes overwrite=True.",
+            path=path,
+        )
+
+    @classmethod
+    def not_a_number(cls, variable: str, value: str, unit: str, otherwise: int) -> HandleError:
+        """An environment variable that bounds what a handle may cost holds no number."""
+        return cls(
+            "the environment variable {} is {!r}.".format(variable, value),
+            why="It has to be a whole number of {}.".format(unit),
+            hint="Set it to one, such as {}, which holds without it; or unset it.".format(otherwise),
+            variable=variable,
+            value=value,
+        )
+
+
+class ModelNotFoundError(UnihubError, FileNotFoundError):
+    """Nothing is at the place the handle names."""
+
+    @classmethod
+    def missing_path(cls, path: str, parent: str, siblings: Sequence[str]) -> ModelNotFoundError:
+        """There is no such file or directory.
+
+        Args:
+            path: What was asked for.
+            parent: The nearest directory above it that exists.
+            siblings: What is in there.
+        """
+        step = os.path.relpath(path, parent).split(os.sep)[0]
+        return cls(
+            "there is no model at {}.".format(path),
+            why="No such file or directory; of the directories above it, {} exists and holds {}.".format(
+                parent, first_few(sorted(siblings))
+            ),
+            hint="Check the path." + closest(step, siblings),
+            path=path,
+            parent=parent,
+        )
+
+    @classmethod
+    def not_in_cache(cls, name: str, cache: str) -> ModelNotFoundError:
+        """The cache has no such entry."""
+        return cls(
+            "there is nothing of {} in the cache.".format(name),
+            why="No entry at {} has that name, or was fetched for that handle.".format(cache),
+            hint="unihub cache ls lists what is there.",
+            name=name,
+            cache=cache,
+        )
+
+    @classmethod
+    def no_checkpoint(cls, checkpoint: str) -> ModelNotFoundError:
+        """There is no such checkpoint."""
+        return cls(
+            "there is no checkpoint at {}.".format(checkpoint),
+            why="Neither {0}.index nor a checkpoint's directory of that name exists.".format(checkpoint),
+            hint="Pass what Saver.save returned: the name of the checkpoint's files up to .index and .data-*.",
+            checkpoint=checkpoint,
+        )
