@@ -6,8 +6,8 @@ the network, or is in a cache of what was, is refused unless the caller trusts i
 
 from __future__ import annotations
 
+import inspect
 import os
-import sys
 import warnings
 from typing import Any, FrozenSet, Tuple, Union
 
@@ -93,7 +93,8 @@ def warn(path: str, found: Tuple[UnsafeOp, ...]) -> None:
 
 def _level_of_caller() -> int:
     """How far up the stack the call of unihub stands; wrappers of TensorFlow may be in between."""
-    level, found, frame = 0, 0, sys._getframe(1)  # type: int, int, Any  # noqa: SLF001 - documented, CPython has it since 2.1
+    level, found, frame = 0, 0, inspect.currentframe()
+    frame = frame and frame.f_back
     while frame is not None:
         level, frame = level + 1, frame.f_back
         if frame is not None and os.path.abspath(frame.f_code.co_filename).startswith(_PACKAGE):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, Set, Tuple
 
+from unihub._tf import saved_model
 from unihub._tf.ops import is_stateful_op
 
 # Kept beside the functions that name them in these attributes: gradients, and twins for other devices.
@@ -35,7 +36,7 @@ class FunctionLibrary:
         self._library = library
         self._functions = {function.signature.name: function for function in library.function}
         self._gradients = {
-            gradient.registered_op_type.encode(): gradient for gradient in getattr(library, "registered_gradients", ())
+            gradient.registered_op_type.encode(): gradient for gradient in saved_model.registered_gradients(library)
         }
         self._op_types: Dict[str, List[bytes]] = {}
         for op_type, gradient in self._gradients.items():

@@ -19,6 +19,7 @@ from unihub._partial import deferred_gradients, repeated_constants, wrapper_inli
 from unihub._partial.deferred_gradients import Later
 from unihub._partial.function_library import FunctionLibrary
 from unihub._partial.parallel_restore import Value
+from unihub._tf import saved_model
 from unihub._types import Use
 
 # What a layer around a model needs beside its call.
@@ -170,7 +171,7 @@ class _Reach:
         numbers = {old: new for new, old in enumerate(sorted(self._whole | set(self._edges)))}
         cut = type(self._meta_graph)()
         cut.meta_info_def.CopyFrom(self._meta_graph.meta_info_def)
-        _keep_entries(cut.meta_info_def, "function_aliases", self._functions)
+        saved_model.keep_function_aliases(cut.meta_info_def, self._functions)
         cut.asset_file_def.extend(self._meta_graph.asset_file_def)
         self._library.copy(self._functions, self._exposed | self._looked_into, cut.graph_def.library)
         inlined = wrapper_inlining.inline(cut.graph_def.library, self._exposed)
@@ -217,16 +218,14 @@ class _Reach:
             copy.CopyFrom(node)
             del copy.slot_variables[:]
         if old in self._whole:
-            for reference in list(copy.children) + list(_dependencies(copy)):
+            for reference in list(copy.children) + list(saved_model.dependencies_of(copy)):
                 reference.node_id = numbers[reference.node_id]
-            for saveable in _saveables(copy):
+            for saveable in saved_model.saveables_of(copy):
                 saveable.save_function = numbers[saveable.save_function]
                 saveable.restore_function = numbers[saveable.restore_function]
         else:
             del copy.children[:]
-            for field in ("dependencies", "saveable_objects"):
-                if hasattr(copy, field):
-                    copy.ClearField(field)
+            saved_model.clear_dependencies_and_saveables(copy)
             for name, child in self._edges[old].items():
                 copy.children.add(local_name=name, node_id=numbers[child])
         if old in self._traces:
@@ -250,9 +249,9 @@ class _Reach:
         kind = node.WhichOneof("kind")
         if kind not in _KINDS:
             raise NotUnderstood("object {} is of no known kind".format(number))
-        for reference in list(node.children) + list(_dependencies(node)):
+        for reference in list(node.children) + list(saved_model.dependencies_of(node)):
             self._keep(reference.node_id)
-        for saveable in _saveables(node):
+        for saveable in saved_model.saveables_of(node):
             self._keep(saveable.save_function)
             self._keep(saveable.restore_function)
         if kind == "function":
@@ -354,11 +353,13 @@ class _Reach:
 
     def _needs_more(self, number: int) -> bool:
         node = self._nodes[number]
-        return node.WhichOneof("kind") != "user_object" or bool(_dependencies(node) or _saveables(node))
+        return node.WhichOneof("kind") != "user_object" or bool(
+            saved_model.dependencies_of(node) or saved_model.saveables_of(node)
+        )
 
     def _has_value(self, number: int) -> bool:
         node = self._nodes[number]
-        return node.HasField("variable") or bool(_saveables(node))
+        return node.HasField("variable") or bool(saved_model.saveables_of(node))
 
     def _is_signature_map(self, node: Any) -> bool:
         return bool(node.user_object.identifier == "signature_map")
@@ -433,16 +434,6 @@ def _follow_tensor(tensor: Any, inlined: Mapping[str, wrapper_inlining.Inlined])
     tensor.concrete_function = moved.wrapper
 
 
-def _dependencies(node: Any) -> Iterable[Any]:
-    """What has to be loaded before an object; TensorFlow has the field since 2.8."""
-    return getattr(node, "dependencies", ())
-
-
-def _saveables(node: Any) -> List[Any]:
-    """The functions by which an object keeps its value in a checkpoint; TensorFlow has the field since 2.4."""
-    return list(getattr(node, "saveable_objects", {}).values())
-
-
 def _forget_names(value: Any) -> None:
     """Takes the names out of the specs in a structure."""
     kind = value.WhichOneof("kind")
@@ -461,9 +452,3 @@ def _parts(value: Any, kind: Optional[str]) -> Iterator[Any]:
         yield from (pair.value for pair in value.named_tuple_value.values)
     elif kind == "type_spec_value":
         yield value.type_spec_value.type_state
-
-
-def _keep_entries(message: Any, field: str, names: Set[str]) -> None:
-    entries = getattr(message, field, {})
-    for name in set(entries) - names:
-        del entries[name]

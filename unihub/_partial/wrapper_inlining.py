@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
 
+from unihub._tf import saved_model
+
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _BESIDE = _CALLS + ("Identity", "NoOp")
 _RESOURCE = 20  # DT_RESOURCE
@@ -72,18 +74,15 @@ def _only_call(function: Any) -> Optional[Any]:
 def _may_move(wrapper: Any, body: Any, call: Any, exposed: Set[str], contents: bytes) -> bool:
     name = body.signature.name
     # Where the shapes of variables are not known in the wrapper, other kernels may be chosen, with other rounding.
-    if not all(_has_shape(argument) for argument in wrapper.signature.input_arg):
+    if not all(
+        argument.type != _RESOURCE or saved_model.has_handle_data(argument) for argument in wrapper.signature.input_arg
+    ):
         return False
     if name in exposed or not _is_named_once(body, contents) or set(body.attr) - _HARMLESS:
         return False
     if call.device or call.attr["executor_type"].s or call.attr["f"].func.attr:
         return False
     return len(call.input) == len(body.signature.input_arg) and not any(each.startswith("^") for each in call.input)
-
-
-def _has_shape(argument: Any) -> bool:
-    """Whether the shape of a variable is known; TensorFlow notes it since 2.5."""
-    return argument.type != _RESOURCE or bool(getattr(argument, "handle_data", ()))
 
 
 def _inline(wrapper: Any, call: Any, body: Any) -> Inlined:

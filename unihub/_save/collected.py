@@ -12,9 +12,9 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Seq
 
 from unihub import errors
 from unihub._graph.reusable_saved_model import INTERFACE
-from unihub._save.tracing import default_signature, is_function, read_specs, trace
+from unihub._save.tracing import default_signature, read_specs, trace
 from unihub._tf import keras, packages, tracking
-from unihub._tf.functions import is_concrete_function, traces_of
+from unihub._tf.functions import graph_of, is_concrete_function, is_function, traces_of
 
 _REFERENCES = ("Variable", "VariableV2")
 
@@ -158,10 +158,9 @@ def find_traces(functions: Iterable[Any]) -> List[Any]:
 
 def find_reference(parts: Parts) -> Optional[str]:
     """The name of a variable of TF1's reference type that is to be written; ``None`` where all are resources."""
-    names = [variable.name for variable in parts.variables if not hasattr(variable, "handle")]
+    names = [variable.name for variable in parts.variables if not tracking.is_resource_variable(variable)]
     tensors = [tensor for concrete in find_traces(_functions(parts)) for tensor in concrete.captured_inputs]
-    # Eager tensors have no graph, and come from no op.
-    sources = [_source(tensor) for tensor in tensors if hasattr(tensor, "graph")]
+    sources = [_source(tensor) for tensor in tensors if graph_of(tensor) is not None]
     names += [op.name for op in sources if op.type in _REFERENCES]
     return names[0] if names else None
 
@@ -187,7 +186,7 @@ def _find_captured(functions: Iterable[Any], owners: Iterable[Any]) -> List[Any]
             by_handle.setdefault(id(variable.handle), variable)
     # A trace tells the variables that it reads, and no others.
     for one in (one for owner in owners for one in descendants(owner)):
-        handle = getattr(one, "handle" if is_variable(one) else "resource_handle", None)
+        handle = tracking.handle_of(one)
         if handle is not None:
             by_handle.setdefault(id(handle), one)
     handles = {id(tensor): None for concrete in traces for tensor in concrete.captured_inputs}

@@ -6,19 +6,13 @@ trained. A loss that depends on inputs (an activity regularizer, ``add_loss`` in
 
 from __future__ import annotations
 
-import functools
 from typing import Any, List
 
 from unihub import errors
 from unihub._save.collected import Parts, descendants, is_variable, trace_loss
 from unihub._save.tracing import read_specs, trace, without_batch_size
 from unihub._tf import packages
-from unihub._tf.keras import (
-    keras2_input_spec,
-    keras2_weight_losses,
-    keras3_own_trainable_variables,
-    keras_of_layer,
-)
+from unihub._tf.keras import keras2_input_spec, keras_of_layer, own_weight_losses, spec_of_composite_symbol
 
 
 def of_layer(layer: Any, inputs: Any) -> Parts:
@@ -50,18 +44,7 @@ def of_layer(layer: Any, inputs: Any) -> Parts:
 
 def weight_losses(obj: Any) -> List[Any]:
     """The losses of a layer, and of the layers in it, that depend on no input, as functions without arguments."""
-    return [loss for layer in descendants(obj) for loss in _own_losses(layer)]
-
-
-def _own_losses(layer: Any) -> List[Any]:
-    keras = keras_of_layer(layer)
-    if keras == "keras2":
-        return list(keras2_weight_losses(layer))
-    if keras != "keras3":
-        return []
-    own = keras3_own_trainable_variables(layer)
-    weights = [weight for weight in own if weight.trainable and weight.regularizer is not None]
-    return [functools.partial(weight.regularizer, weight) for weight in weights]
+    return [loss for layer in descendants(obj) for loss in own_weight_losses(layer)]
 
 
 def _values(weights: Any) -> List[Any]:
@@ -100,13 +83,11 @@ def _is_sequential(layer: Any) -> bool:
 
 def _spec_of_symbol(symbol: Any) -> Any:
     tf = packages.import_tensorflow()
-    spec = getattr(symbol, "type_spec", None)
-    if spec is not None and not isinstance(spec, tf.TensorSpec):
-        return spec
     if isinstance(symbol, (tf.SparseTensor, tf.RaggedTensor)):
         return read_specs(symbol)
-    if getattr(symbol, "sparse", False):
-        return tf.SparseTensorSpec(symbol.shape, symbol.dtype)
+    spec = spec_of_composite_symbol(symbol)
+    if spec is not None:
+        return spec
     return tf.TensorSpec(symbol.shape, symbol.dtype, name=symbol.name.split(":")[0])
 
 

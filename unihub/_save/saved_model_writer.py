@@ -14,9 +14,9 @@ from unihub import errors
 from unihub._graph import reusable_saved_model
 from unihub._save import backward_compat, collected, keras_models
 from unihub._save.collected import Parts
-from unihub._save.tracing import is_function
 from unihub._strategies.model import Model
 from unihub._tf import keras, packages, tracking
+from unihub._tf.functions import graph_of, is_function
 from unihub._types import RuntimeMode
 
 _UNTRACKED = re.compile(r"untracked")
@@ -118,8 +118,7 @@ def _check_variables(parts: Parts, session: Any) -> None:
     for variable in parts.variables:
         if session is None:
             raise errors.InputError.needs_session(variable.name)
-        # Of an eager variable the handle has no graph.
-        if getattr(variable.handle, "graph", None) is not session.graph:
+        if graph_of(variable.handle) is not session.graph:
             raise errors.InputError.variable_elsewhere(variable.name)
 
 

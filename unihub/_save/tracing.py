@@ -53,11 +53,6 @@ def without_batch_size(shape: Any) -> Any:
     return [None] + shape.as_list()[1:] if shape.rank else shape
 
 
-def is_function(value: Any) -> bool:
-    """Whether a value is a ``tf.function``."""
-    return hasattr(value, "get_concrete_function") and hasattr(value, "python_function")
-
-
 def trace(function: Any, specs: Any) -> Any:
     """Traces a function for what it takes.
 
@@ -78,7 +73,7 @@ def trace(function: Any, specs: Any) -> Any:
         if not isinstance(specs, Mapping) or set(specs) != set(needed):
             raise errors.InputError.inputs_by_name(needed)
         args, kwargs = [], dict(specs)
-    traced = function if is_function(function) else packages.import_tensorflow().function(_routine(function))
+    traced = function if functions.is_function(function) else packages.import_tensorflow().function(_routine(function))
     for mode in (False, True) if "training" in parameters else (None,):
         traced.get_concrete_function(*args, **kwargs, **({} if mode is None else {"training": mode}))
     return traced
@@ -93,7 +88,7 @@ def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
 
 
 def _python_function(function: Any) -> Any:
-    return function.python_function if is_function(function) else function
+    return function.python_function if functions.is_function(function) else function
 
 
 def _routine(function: Any) -> Any:
@@ -178,18 +173,13 @@ def _name_specs(arguments: Sequence[Tuple[str, Any]]) -> Optional[List[Tuple[str
 def _is_flat(value: Any) -> bool:
     """Whether it is a tensor, or a list or dict of tensors; or a spec of such."""
     parts = _parts(value)
-    return bool(parts) and all(_is_dense(part) for part in parts)
+    return bool(parts) and all(functions.is_dense(part) for part in parts)
 
 
 def _parts(value: Any) -> Sequence[Any]:
     if isinstance(value, Mapping):
         return [value[key] for key in sorted(value)] if all(isinstance(key, str) for key in value) else []
     return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _is_dense(value: Any) -> bool:
-    tf = packages.import_tensorflow()
-    return isinstance(value, tf.TensorSpec) or (tf.is_tensor(value) and not hasattr(value, "_type_spec"))
 
 
 def _holds_specs(value: Any) -> bool:

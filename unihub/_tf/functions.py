@@ -65,6 +65,25 @@ def traces_of(function: Any) -> Sequence[Any]:
     return list(function._list_all_concrete_functions_for_serialization())
 
 
+def is_function(value: Any) -> bool:
+    """Whether a value is a ``tf.function``; its class has no public name in TensorFlow 1.14 to 2.22."""
+    return hasattr(value, "get_concrete_function") and hasattr(value, "python_function")
+
+
+def is_dense(value: Any) -> bool:
+    """Whether a value is a dense tensor, or the spec of one.
+
+    In TensorFlow 1.15 to 2.22, composite tensors have their spec in a private attribute, and dense tensors have none.
+    """
+    tf = import_tensorflow()
+    return isinstance(value, tf.TensorSpec) or (tf.is_tensor(value) and not hasattr(value, "_type_spec"))
+
+
+def graph_of(tensor: Any) -> Any:
+    """The graph of a symbolic tensor; ``None`` for eager tensors, where it raises in TensorFlow 1.14 to 2.22."""
+    return getattr(tensor, "graph", None)
+
+
 def is_concrete_function(value: Any) -> bool:
     """Whether a value is one trace of a ``tf.function``; the class is public from TensorFlow 2.3."""
     return hasattr(value, "structured_input_signature") and hasattr(value, "captured_inputs")

@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from typing import Any, Iterable, Iterator, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence
 
 from packaging.version import Version
 
@@ -165,14 +165,30 @@ def keras2_input_spec(layer: Any) -> Any:
     return getattr(layer, "_saved_model_inputs_spec", None)
 
 
-def keras2_weight_losses(layer: Any) -> Sequence[Any]:
-    """The losses of one layer of Keras 2 that depend on no input, as callables; private in 1.15 to tf_keras 2.21."""
-    return list(getattr(layer, "_callable_losses", ()))
+def own_weight_losses(layer: Any) -> Sequence[Callable[[], Any]]:
+    """The losses of one layer that depend on no input, without those of its sublayers; none for other objects.
+
+    The lists are private in TensorFlow 1.15 to tf_keras 2.21 and in Keras 3.0 to 3.15.
+    """
+    keras = keras_of_layer(layer)
+    if keras == "keras2":
+        return list(getattr(layer, "_callable_losses", ()))
+    if keras != "keras3":
+        return []
+    weights = [weight for weight in layer._trainable_variables if weight.trainable and weight.regularizer is not None]
+    return [functools.partial(weight.regularizer, weight) for weight in weights]
 
 
-def keras3_own_trainable_variables(layer: Any) -> Sequence[Any]:
-    """The trainable variables of one layer, without those of the layers in it; private in Keras 3.0 to 3.15."""
-    return list(layer._trainable_variables)
+def spec_of_composite_symbol(symbol: Any) -> Any:
+    """The spec of a symbolic tensor of Keras that is sparse or ragged; ``None`` for a dense one.
+
+    Keras 2 has a ``type_spec`` since 2.4, Keras 3 a flag for sparse tensors.
+    """
+    tf = import_tensorflow()
+    spec = getattr(symbol, "type_spec", None)
+    if spec is not None and not isinstance(spec, tf.TensorSpec):
+        return spec
+    return tf.SparseTensorSpec(symbol.shape, symbol.dtype) if getattr(symbol, "sparse", False) else None
 
 
 @contextlib.contextmanager

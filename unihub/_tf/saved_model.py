@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import Any, Iterable, Iterator, List, Optional
+from typing import Any, Iterable, Iterator, List, Optional, Set
 
 from unihub import errors
 from unihub._tf.packages import import_tensorflow, tensorflow_before, tensorflow_version
@@ -125,6 +125,40 @@ def read_checkpoint_objects(path: str) -> Any:
     if not reader.has_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"):
         return None
     return trackable_object_graph_pb2.TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
+
+
+def registered_gradients(library: Any) -> Iterable[Any]:
+    """The custom gradients in a ``FunctionDefLibrary``; TensorFlow has the field since 2.5."""
+    return getattr(library, "registered_gradients", ())
+
+
+def has_handle_data(argument: Any) -> bool:
+    """Whether a function's argument notes the shape of the variable it takes; TensorFlow has the field since 2.5."""
+    return bool(getattr(argument, "handle_data", ()))
+
+
+def dependencies_of(node: Any) -> Iterable[Any]:
+    """References to the objects that must be loaded before a ``SavedObject``; TensorFlow has the field since 2.8."""
+    return getattr(node, "dependencies", ())
+
+
+def saveables_of(node: Any) -> List[Any]:
+    """The functions that save and restore a ``SavedObject``; TensorFlow has the field since 2.4."""
+    return list(getattr(node, "saveable_objects", {}).values())
+
+
+def clear_dependencies_and_saveables(node: Any) -> None:
+    """Clears the two fields above in a ``SavedObject``, where this TensorFlow has them."""
+    for field in ("dependencies", "saveable_objects"):
+        if hasattr(node, field):
+            node.ClearField(field)
+
+
+def keep_function_aliases(meta_info: Any, names: Set[str]) -> None:
+    """Drops the aliases of all other functions from a ``MetaInfoDef``; TensorFlow 1.15 lacks the field."""
+    aliases = getattr(meta_info, "function_aliases", {})
+    for name in set(aliases) - names:
+        del aliases[name]
 
 
 def any_message() -> Any:

@@ -13,6 +13,20 @@ def slice_of(variable: Any) -> Any:
     return variable._get_save_slice_info()
 
 
+def is_resource_variable(variable: Any) -> bool:
+    """Whether a variable is a resource; TF1's reference variables have no handle. TensorFlow 1.14 to 2.22."""
+    return hasattr(variable, "handle")
+
+
+def handle_of(value: Any) -> Any:
+    """The handle of a variable or table, ``None`` for other objects.
+
+    TensorFlow 1.14 to 2.22 use one attribute for variables and another for all other resources.
+    """
+    is_variable = isinstance(value, import_tensorflow().Variable)
+    return getattr(value, "handle" if is_variable else "resource_handle", None)
+
+
 @functools.lru_cache(maxsize=None)
 def table_resource() -> Any:
     """The class of lookup tables that are made and filled by functions.
