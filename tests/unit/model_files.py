@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 from typing import Dict, Iterable, List, Tuple, Union
 
-from unihub._saved_model.wire import encode_text
+from unihub._saved_model.text_format import encode_text
 
 # A piece of a file is what stands there, or how many zero bytes do.
 Piece = Union[bytes, int]

@@ -9,7 +9,8 @@ from model_files import block, bundle_entry, saved_model, varint, write_variable
 import unihub
 from unihub._audit import op_packages
 from unihub._saved_model import keras_lambda, model_info, unsafe_ops, unsafe_scan
-from unihub._saved_model.wire import Message, Source, WireError, encode_text
+from unihub._saved_model.text_format import encode_text
+from unihub._saved_model.wire import Message, Source, WireError
 
 DATA = Path(__file__).parent.parent / "data"
 

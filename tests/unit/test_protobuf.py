@@ -3,7 +3,8 @@ import random
 import pytest
 from model_files import block, number, varint
 
-from unihub._saved_model.wire import Message, Source, WireError, encode_text
+from unihub._saved_model.text_format import encode_text
+from unihub._saved_model.wire import Message, Source, WireError
 
 
 def read(data, kind="SavedModel"):

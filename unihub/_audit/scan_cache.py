@@ -15,12 +15,22 @@ import os
 from typing import Any, List
 
 from unihub._resolve import cache
-from unihub._saved_model import formats, keras_lambda, schema, unsafe_ops, unsafe_scan, wire
+from unihub._saved_model import (
+    byte_search,
+    call_ops,
+    formats,
+    keras_lambda,
+    scanned_graph,
+    schema,
+    unsafe_ops,
+    unsafe_scan,
+    wire,
+)
 from unihub._saved_model.unsafe_scan import UnsafeOp
 
 _GROUP = "parts"
 _FILE = "{}.json"
-_CODE = (wire, schema, unsafe_scan, keras_lambda, unsafe_ops)
+_CODE = (wire, schema, byte_search, scanned_graph, call_ops, unsafe_scan, keras_lambda, unsafe_ops)
 # What is kept together, for it is asked for together: by the audit, and by who loads all of a model.
 AUDIT = "audit"
 OPS = "ops"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, Set, Tuple
 
+from unihub._saved_model.call_ops import CALLS, CONTROL_FLOW
 from unihub._tf import saved_model
 from unihub._tf.ops import is_stateful_op
 
@@ -16,10 +17,6 @@ from unihub._tf.ops import is_stateful_op
 _TWINS = ("forward_function_name", "backward_function_name")
 _INTERFACE = "api_implements"
 
-_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-# Ops with functions of their own: up to TensorFlow 2.10 at least, the gradient of a loop rewrites the loop's body under
-# the name of the body, and two loops with one body would rewrite it to two functions of one name.
-_CONTROL_FLOW = frozenset(["Case", "If", "StatelessCase", "StatelessIf", "StatelessWhile", "While"])
 _GRADIENT = "_gradient_op_type"
 
 # TensorFlow calls these stateful for the variables they are given; they hold no state of their own.
@@ -115,7 +112,9 @@ class FunctionLibrary:
                 kind = attribute.WhichOneof("value")
                 if kind in ("func", "list", "s"):
                     self._read_attribute(kind, attribute, named, gradients)
-            if node.op in _CONTROL_FLOW:
+            # These need functions of their own. Up to TensorFlow 2.10 at least, the gradient of a loop rewrites the
+            # loop's body under the name of the body: two loops with one body would give two functions of one name.
+            if node.op in CONTROL_FLOW:
                 self._in_control_flow |= named
             found |= named
 
@@ -211,7 +210,7 @@ class FunctionLibrary:
         self._call_others(contents, name, same)
         for node in contents.node_def:
             node.ClearField("experimental_debug_info")
-            if node.op in _CALLS and _GRADIENT in node.attr:
+            if node.op in CALLS and _GRADIENT in node.attr:
                 del node.attr[_GRADIENT]
         return bytes(contents.SerializeToString(deterministic=True))
 

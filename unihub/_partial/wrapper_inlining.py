@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
 
+from unihub._saved_model.call_ops import CALLS
 from unihub._tf import saved_model
 
-_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-_BESIDE = _CALLS + ("Identity", "NoOp")
+_BESIDE = CALLS + ("Identity", "NoOp")
 _RESOURCE = 20  # DT_RESOURCE
 _CLASS = "_class"
 # Attributes of a function that say nothing about how it runs.
@@ -67,7 +67,7 @@ def _only_call(function: Any) -> Optional[Any]:
     """The one call in a function that does nothing else."""
     if any(node.op not in _BESIDE for node in function.node_def):
         return None
-    calls = [node for node in function.node_def if node.op in _CALLS]
+    calls = [node for node in function.node_def if node.op in CALLS]
     return calls[0] if len(calls) == 1 else None
 
 

@@ -15,7 +15,8 @@ import re
 from typing import Callable, Iterable, Iterator, List, NamedTuple, NoReturn, Sequence, Tuple
 
 from unihub._saved_model import checkpoint_index
-from unihub._saved_model.wire import Message, Source, WireError, encode_text
+from unihub._saved_model.text_format import encode_text
+from unihub._saved_model.wire import Message, Source, WireError
 from unihub._types import Format
 from unihub.errors import IntegrityError, ModelNotFoundError, UnihubError, UnknownFormatError
 

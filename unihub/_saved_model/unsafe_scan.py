@@ -7,74 +7,44 @@ and by what it feeds, never by its name.
 
 from __future__ import annotations
 
-import bisect
-import functools
-import itertools
 import re
 from dataclasses import dataclass
 from typing import (
     Any,
-    Callable,
     Dict,
     FrozenSet,
     Iterable,
     Iterator,
     List,
     Optional,
-    Pattern,
     Set,
     Tuple,
-    TypeVar,
 )
 
 from unihub._saved_model import keras_lambda
-from unihub._saved_model.unsafe_ops import UNSAFE_OPS, Rule, pattern
+from unihub._saved_model.byte_search import at, find_unsafe_ops, finder, positions_of
+from unihub._saved_model.call_ops import CALLS
+from unihub._saved_model.scanned_graph import (
+    Body,
+    Node,
+    attributes,
+    functions_of,
+    lists_functions,
+    once,
+    text_of,
+    texts_of_attribute,
+)
+from unihub._saved_model.unsafe_ops import UNSAFE_OPS, Rule
 from unihub._saved_model.wire import Message, WireError
 
 GRAPH = "graph"
-
-
-@functools.lru_cache(maxsize=1)
-def _ops_in_bytes() -> Tuple[Pattern[bytes], Pattern[bytes]]:
-    """What finds the field of an unsafe op as everybody writes it, and with a tag or a length that is written longer.
-
-    Of the latter, numbers with zeros in front, the last byte is 0. Each begins with one byte, which is found many times
-    faster than one of several.
-    """
-    # Made when it is needed: with so many names that takes as long as all of the import.
-    names = pattern(UNSAFE_OPS).encode()
-    lengths = sorted(map(len, UNSAFE_OPS))
-    length = re.escape(bytes(lengths[:1])) + b"-" + re.escape(bytes(lengths[-1:]))
-    return re.compile(b"\x12[" + length + b"]" + names), re.compile(b"\x00[" + length + b"]?" + names)
-
 
 # What gives on a path that it is given, by the inputs that are paths; and what makes one of a path and something more.
 _SAME = {"Identity": 1, "ExpandDims": 1, "Reshape": 1, "Squeeze": 1, "StridedSlice": 1}
 _JOINS = ("StringJoin", "ShardedFilename")
 _CHOICES = ("Select", "SelectV2")
-_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _PLACEHOLDERS = ("Placeholder", "PlaceholderWithDefault")
 _MAX_STEPS = 64
-# More places than this are no shorter way than to look at everything.
-_MANY = 1 << 18
-# What is in a tag of five bytes and in a length of ten, of whose last byte some versions of protobuf drop bits.
-_OVERFLOWING = (b"\x92\x80\x80\x80", 8 * b"\x80")
-
-_M = TypeVar("_M", bound=Callable[[Any], Any])
-# From where to where in the bytes to look, and where it is; ``None`` if it may be anywhere.
-_Finder = Callable[[bytes, int, int], Optional[Iterator[int]]]
-
-
-def _once(method: _M) -> _M:
-    """Keeps what a method without arguments returns for as long as its object lives, and no longer."""
-
-    @functools.wraps(method)
-    def kept(self: Any) -> Any:
-        if method.__name__ not in self.kept:
-            self.kept[method.__name__] = method(self)
-        return self.kept[method.__name__]
-
-    return kept  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -107,114 +77,11 @@ def find(meta_graph: Message) -> Tuple[UnsafeOp, ...]:
     Returns:
         Them, in the order of the file.
     """
-    hits = _positions(meta_graph, _find_unsafe)
+    hits = positions_of(meta_graph, find_unsafe_ops)
     found = list(_Judge(meta_graph, hits).unsafe()) if hits != [] else []
     for objects in meta_graph.messages("object_graph_def"):
         found += [UnsafeOp(*layer) for layer in keras_lambda.in_object_graph(objects)]
     return tuple(dict.fromkeys(found))
-
-
-def _positions(message: Message, find: _Finder) -> Optional[List[int]]:
-    """Where something is found in a message.
-
-    ``None`` for a message that is too large to be in memory, and for what stands anywhere, as an author can have it.
-    """
-    memory, base = message.load().source.window(message.start, message.end)
-    if not memory:
-        return None
-    places = find(memory, message.start - base, message.end - base)
-    found = None if places is None else sorted(base + place for place in itertools.islice(places, _MANY))
-    return found if found is None or len(found) < _MANY else None
-
-
-def _find_unsafe(memory: bytes, start: int, end: int) -> Optional[Iterator[int]]:
-    """Where an unsafe op stands as a field of its own."""
-    if any(memory.find(number, start, end) >= 0 for number in _OVERFLOWING):
-        return None
-    found = (field.finditer(memory, start, end) for field in _ops_in_bytes())
-    return (match.start() for matches in found for match in matches)
-
-
-def _finder(name: str) -> _Finder:
-    """Finds a name, and whatever begins with it: what follows a name in a file is for its author to choose."""
-    wanted = name.encode()
-
-    def find(memory: bytes, start: int, end: int) -> Iterator[int]:
-        place = memory.find(wanted, start, end)
-        while place >= 0:
-            yield place
-            place = memory.find(wanted, place + 1, end)
-
-    return find
-
-
-def _at(messages: List[Message], positions: Optional[List[int]]) -> Iterable[Message]:
-    """Those of the messages in which one of the positions in the file is; all of them where none are given."""
-    if positions is None:
-        return messages
-    following = ((message, bisect.bisect_left(positions, message.start)) for message in messages)
-    return (message for message, place in following if place < len(positions) and positions[place] < message.end)
-
-
-class _Node:
-    """A node, whose op and inputs are read when they are first asked for: of most only the name is needed."""
-
-    def __init__(self, message: Message) -> None:
-        self.kept: Dict[str, Any] = {}
-        self.message = message
-        (names,) = message.all_texts("name")
-        self.name = names[-1] if names else ""
-
-    @property
-    def ops(self) -> List[str]:
-        """TensorFlow takes the last, and a node with several is nothing honest."""
-        return self._texts()[0]
-
-    @property
-    def op(self) -> str:
-        return self.ops[0] if len(self.ops) == 1 else ""
-
-    @property
-    def inputs(self) -> List[str]:
-        return self._texts()[1]
-
-    @property
-    def data(self) -> List[str]:
-        """Its inputs without those that only come before it."""
-        return [text for text in self.inputs if not text.startswith("^")]
-
-    @_once
-    def _texts(self) -> List[List[str]]:
-        return self.message.all_texts("op", "input")
-
-
-class _Body:
-    """The nodes of the graph or of a function."""
-
-    def __init__(self, name: str, field: str, parts: Iterable[Message]) -> None:
-        self.kept: Dict[str, Any] = {}
-        self.name = name
-        self._field = field
-        self._parts = list(parts)
-
-    def messages(self, positions: Optional[List[int]] = None) -> Iterable[Message]:
-        """All nodes, not read yet; or those in which one of the positions in the file is."""
-        return _at(self._all(), positions)
-
-    @_once
-    def _all(self) -> List[Message]:
-        return [node for part in self._parts for node in part.messages(self._field)]
-
-    @_once
-    def nodes(self) -> Dict[str, _Node]:
-        """All nodes by their names."""
-        return {node.name: node for node in map(_Node, self.messages())}
-
-    @_once
-    def arguments(self) -> List[str]:
-        """The names of a function's inputs."""
-        signatures = [signature for part in self._parts for signature in part.messages("signature")]
-        return [argument.text("name") for signature in signatures for argument in signature.messages("input_arg")]
 
 
 class _Judge:
@@ -224,34 +91,34 @@ class _Judge:
         self.kept: Dict[str, Any] = {}
         self._message = message
         self._hits = hits
-        self._uses: Dict[str, Tuple[Optional[List[Tuple[_Body, _Node]]], Optional[List[int]]]] = {}
-        self._graph = _Body(GRAPH, "node", message.messages("graph_def"))
+        self._uses: Dict[str, Tuple[Optional[List[Tuple[Body, Node]]], Optional[List[int]]]] = {}
+        self._graph = Body(GRAPH, "node", message.messages("graph_def"))
         self._libraries = [library for graph in message.messages("graph_def") for library in graph.messages("library")]
 
     def unsafe(self) -> Iterator[UnsafeOp]:
         """The ops that are unsafe here."""
         for body in self._bodies(self._hits):
-            for node in map(_Node, body.messages(self._hits)):
+            for node in map(Node, body.messages(self._hits)):
                 for op in node.ops:
                     rule = UNSAFE_OPS.get(op)
                     if rule is not None and not self._is_harmless(body, node, rule):
                         yield UnsafeOp(op, node.name, body.name, rule.reason)
 
-    def _bodies(self, positions: Optional[List[int]]) -> Iterator[_Body]:
+    def _bodies(self, positions: Optional[List[int]]) -> Iterator[Body]:
         """The graph, and the functions in which one of the positions is."""
         yield self._graph
-        for function in _at(self._functions(), positions):
-            yield _Body(function.message("signature").text("name"), "node_def", [function])
+        for function in at(self._functions(), positions):
+            yield Body(function.message("signature").text("name"), "node_def", [function])
 
-    @_once
+    @once
     def _functions(self) -> List[Message]:
         return [function for library in self._libraries for function in library.messages("function")]
 
-    def _is_harmless(self, body: _Body, node: _Node, rule: Rule) -> bool:
+    def _is_harmless(self, body: Body, node: Node, rule: Rule) -> bool:
         if node.op == "":
             return False
         if rule.attribute:
-            return not any(text.startswith(rule.starts) for text in _texts_of_attribute(node, rule.attribute) if text)
+            return not any(text.startswith(rule.starts) for text in texts_of_attribute(node, rule.attribute) if text)
         if rule.switch is not None:
             return self._constant(body, node.data[rule.switch : rule.switch + 1]) == ""
         target = _Saver(self) if rule.is_saver else _Assets(self)
@@ -259,14 +126,14 @@ class _Judge:
 
     # Where a path comes from.
 
-    def _all_lead(self, body: _Body, node: _Node, places: Iterable[int], target: _Target) -> bool:
+    def _all_lead(self, body: Body, node: Node, places: Iterable[int], target: _Target) -> bool:
         """Whether the inputs at these places can be nothing but files of the target."""
         inputs = node.data
         if not target.allows(body, node):
             return False
         return all(place < len(inputs) and self._leads(body, inputs[place], target, _MAX_STEPS) for place in places)
 
-    def _leads(self, body: _Body, text: str, target: _Target, steps: int) -> bool:
+    def _leads(self, body: Body, text: str, target: _Target, steps: int) -> bool:
         name = text.split(":")[0]
         if steps <= 0 or text.startswith("^"):
             return False
@@ -291,27 +158,27 @@ class _Judge:
             return is_first and all(self._is_end(body, each, steps - 1) for each in ends)
         return False
 
-    def _assigned(self, body: _Body, read: _Node) -> List[str]:
+    def _assigned(self, body: Body, read: Node) -> List[str]:
         """What a variable can be, as far as that is sure; TensorFlow 2 keeps the path of an asset in one for TF1."""
         handle = body.nodes().get(read.data[0]) if read.data else None
         if body is not self._graph or handle is None or handle.op != "VarHandleOp" or self._hides_variables():
             return []
-        name = list(_texts_of_attribute(handle, "shared_name"))
+        name = list(texts_of_attribute(handle, "shared_name"))
         handles = [node for node in body.nodes().values() if node.op == "VarHandleOp"]
-        if not name or [node for node in handles if list(_texts_of_attribute(node, "shared_name")) == name] != [handle]:
+        if not name or [node for node in handles if list(texts_of_attribute(node, "shared_name")) == name] != [handle]:
             return []
         uses = [node for node in body.nodes().values() if handle.name in map(_node_of, node.data)]
         if any(node.op not in ("ReadVariableOp", "AssignVariableOp", "VarIsInitializedOp") for node in uses):
             return []
         return [node.data[1] for node in uses if node.op == "AssignVariableOp" and len(node.data) == 2]
 
-    @_once
+    @once
     def _hides_variables(self) -> bool:
         """Whether a function may make a variable known by its name alone."""
-        positions = _positions(self._message, _finder("VarHandleOp"))
-        return any(True for _ in _at(self._functions(), positions))
+        positions = positions_of(self._message, finder("VarHandleOp"))
+        return any(True for _ in at(self._functions(), positions))
 
-    def _is_end(self, body: _Body, text: str, steps: int) -> bool:
+    def _is_end(self, body: Body, text: str, steps: int) -> bool:
         """Whether what is put behind a path leads to no other directory than one below or beside."""
         node = body.nodes().get(text.split(":")[0])
         if steps > 0 and node is not None and node.op in _CHOICES:
@@ -319,20 +186,20 @@ class _Judge:
         value = self._constant(body, [text])
         return value is not None and ".." not in value
 
-    def _constant(self, body: _Body, texts: List[str]) -> Optional[str]:
+    def _constant(self, body: Body, texts: List[str]) -> Optional[str]:
         """The value of an input that is one constant text."""
         node = body.nodes().get(texts[0].split(":")[0]) if texts else None
         if node is None or node.op != "Const" or (body is not self._graph and node.name in body.arguments()):
             return None
-        values = [value for key, value in _attributes(node) if key == "value"]
+        values = [value for key, value in attributes(node) if key == "value"]
         tensors = [tensor for value in values for tensor in value.messages("tensor")]
-        found = [_text(part) for tensor in tensors for part in tensor.messages("string_val")]
+        found = [text_of(part) for tensor in tensors for part in tensor.messages("string_val")]
         return found[0] if len(found) == 1 and len(values) == 1 else None
 
-    def _argument_leads(self, body: _Body, place: int, target: _Target, steps: int) -> bool:
+    def _argument_leads(self, body: Body, place: int, target: _Target, steps: int) -> bool:
         """The same for an input of a function: whoever calls it has to give it such a file."""
         if body.name not in self._uses:
-            positions = _positions(self._message, _finder(body.name))
+            positions = positions_of(self._message, finder(body.name))
             self._uses[body.name] = self._calls(body.name, positions), self._bound_inputs(body.name, positions)
         calls, bound = self._uses[body.name]
         if calls is None or (not calls and bound is None):
@@ -346,15 +213,15 @@ class _Judge:
             for caller, node in calls
         )
 
-    def _calls(self, name: str, positions: Optional[List[int]]) -> Optional[List[Tuple[_Body, _Node]]]:
+    def _calls(self, name: str, positions: Optional[List[int]]) -> Optional[List[Tuple[Body, Node]]]:
         """Who calls a function; ``None`` if it is used in another way, as the body of a loop is."""
-        found: List[Tuple[_Body, _Node]] = []
+        found: List[Tuple[Body, Node]] = []
         for body in self._bodies(positions):
-            for node in map(_Node, body.messages(positions)):
-                used = list(_functions_of(node))
-                if node.op == name or (node.op in _CALLS and used == [("f", name)]):
+            for node in map(Node, body.messages(positions)):
+                used = list(functions_of(node))
+                if node.op == name or (node.op in CALLS and used == [("f", name)]):
                     found.append((body, node))
-                elif name in [function for _, function in used] or _lists_functions(node):
+                elif name in [function for _, function in used] or lists_functions(node):
                     return None
         return found
 
@@ -362,29 +229,29 @@ class _Judge:
 
     def _bound_inputs(self, name: str, positions: Optional[List[int]]) -> Optional[List[int]]:
         """The objects that a function of the Python objects captures; ``None`` where it is not among them."""
-        entries = _at(self._concrete_functions(), positions)
+        entries = at(self._concrete_functions(), positions)
         found = [entry for entry in entries if entry.text("key") == name]
         return found[-1].message("value").repeated_numbers("bound_inputs") if found else None
 
-    @_once
+    @once
     def _concrete_functions(self) -> List[Message]:
         graphs = self._message.messages("object_graph_def")
         return [entry for objects in graphs for entry in objects.messages("concrete_functions")]
 
-    @_once
+    @once
     def asset_tensors(self) -> FrozenSet[str]:
         """The nodes that stand for the paths of the model's own assets."""
         named = [(_node_of(asset.message("tensor_info").text("name")), asset) for asset in self._assets()]
         return frozenset(name for name, _ in named) - self.other_files()
 
-    @_once
+    @once
     def other_files(self) -> FrozenSet[str]:
         """The nodes that stand for what calls itself an asset, and is a file elsewhere."""
         others = [asset for asset in self._assets() if not _is_own_file(asset)]
         tensors = [tensor for asset in others for tensor in asset.messages("tensor_info")]
         return frozenset(_node_of(name) for tensor in tensors for name in tensor.texts("name"))
 
-    @_once
+    @once
     def asset_objects(self) -> FrozenSet[int]:
         """The numbers of the objects that are the model's own assets."""
         assets = list(self._message.messages("asset_file_def"))
@@ -404,22 +271,22 @@ class _Judge:
                 for item in entry.message("value").message("any_list").messages("value"):
                     yield item.message("value").read_as("AssetFileDef")
 
-    @_once
+    @once
     def saver_tensors(self) -> FrozenSet[str]:
         """The node that stands for the checkpoint's path."""
         return frozenset(_node_of(saver.text("filename_tensor_name")) for saver in self._message.messages("saver_def"))
 
-    @_once
+    @once
     def called(self) -> FrozenSet[str]:
         """The nodes of the graph that run when a signature is called."""
         return self._behind(self._signature_tensors(only_calls=True))
 
-    @_once
+    @once
     def running(self) -> FrozenSet[str]:
         """The nodes of the graph that run when the model is loaded or called, without who loads it naming a file."""
         return self._behind(list(self._signature_tensors()) + list(self._collected()))
 
-    @_once
+    @once
     def inputs(self) -> FrozenSet[str]:
         """The nodes of the graph that are fed when a signature is called."""
         signatures = [entry.message("value") for entry in self._message.messages("signature_def")]
@@ -461,11 +328,11 @@ class _Target:
     def __init__(self, judge: _Judge) -> None:
         self._judge = judge
 
-    def allows(self, body: _Body, node: _Node) -> bool:
+    def allows(self, body: Body, node: Node) -> bool:
         """Whether a node that takes such a path may stand where it does."""
         raise NotImplementedError
 
-    def is_source(self, node: _Node) -> bool:
+    def is_source(self, node: Node) -> bool:
         """Whether a node of the graph is the path of such a file."""
         raise NotImplementedError
 
@@ -477,10 +344,10 @@ class _Target:
 class _Saver(_Target):
     """The checkpoint of the model, which is named by who saves or restores it."""
 
-    def allows(self, body: _Body, node: _Node) -> bool:
+    def allows(self, body: Body, node: Node) -> bool:
         return body.name != GRAPH or node.name not in self._judge.running()
 
-    def is_source(self, node: _Node) -> bool:
+    def is_source(self, node: Node) -> bool:
         return node.name in self._judge.saver_tensors() or node.op in _PLACEHOLDERS
 
     def is_bound(self, bound: List[int], place: int) -> bool:
@@ -494,11 +361,11 @@ class _Assets(_Target):
         super().__init__(judge)
         self._is_called = False
 
-    def allows(self, body: _Body, node: _Node) -> bool:
+    def allows(self, body: Body, node: Node) -> bool:
         self._is_called = self._is_called or (body.name == GRAPH and node.name in self._judge.called())
         return True
 
-    def is_source(self, node: _Node) -> bool:
+    def is_source(self, node: Node) -> bool:
         if node.op == "Placeholder" and node.name not in self._judge.inputs() | self._judge.other_files():
             # Nobody but who feeds it by hand names a file, and the author of the model does not.
             return True
@@ -506,38 +373,6 @@ class _Assets(_Target):
 
     def is_bound(self, bound: List[int], place: int) -> bool:
         return 0 <= place < len(bound) and bound[place] in self._judge.asset_objects()
-
-
-def _attributes(node: _Node) -> Iterator[Tuple[str, Message]]:
-    for entry in node.message.messages("attr"):
-        for key in entry.texts("key"):
-            for value in entry.messages("value"):
-                yield key, value
-
-
-def _texts_of_attribute(node: _Node, name: str) -> Iterator[str]:
-    for key, value in _attributes(node):
-        if key == name:
-            for part in value.messages("s"):
-                yield _text(part)
-            for listed in value.messages("list"):
-                for part in listed.messages("s"):
-                    yield _text(part)
-
-
-def _text(part: Message) -> str:
-    return part.source.read(part.start, part.end).decode("utf-8", "replace")
-
-
-def _functions_of(node: _Node) -> Iterator[Tuple[str, str]]:
-    """The functions that a node names, by the attributes."""
-    for key, value in _attributes(node):
-        for function in value.messages("func"):
-            yield key, function.text("name")
-
-
-def _lists_functions(node: _Node) -> bool:
-    return any(value.has("list") for _, value in _attributes(node))
 
 
 def _is_own_file(asset: Message) -> bool:

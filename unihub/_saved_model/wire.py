@@ -1,20 +1,19 @@
-"""Protocol buffers without the protobuf package: a lazy reader of the wire format, and an encoder of the text format.
+"""A lazy reader of protocol buffers that does not need the protobuf package.
 
-A message is a stretch of a file, and what nobody asks for is skipped by its length: a graph with a gigabyte of
-constants costs a few reads. Whatever the bytes are, the only error is a WireError; depth and sizes are bounded.
+A message is a range of a file. Fields that are not asked for are skipped by their lengths, so a graph with a gigabyte
+of constants costs a few reads. Any bytes are safe to read: the only error is WireError; depth and sizes are bounded.
 """
 
 from __future__ import annotations
 
 import io
 import itertools
-import re
-from typing import BinaryIO, Dict, Iterator, List, Match, Optional, Tuple, Union
+from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
 
 from unihub._saved_model import schema
 
-# As in protobuf itself.
-_MAX_DEPTH = 100
+# The limit of protobuf itself.
+MAX_DEPTH = 100
 
 # No name is longer; a field that says so is damaged, or meant to exhaust the memory.
 _MAX_TEXT = 1 << 20
@@ -31,11 +30,11 @@ _SMALL_MESSAGE = 1 << 26
 
 _VARINT_BYTES = 10
 _MAX_TAG = (1 << 32) - 1
-_UINT64 = (1 << 64) - 1
+UINT64 = (1 << 64) - 1
 
-_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+VARINT, _FIXED64, LENGTH, _FIXED32 = 0, 1, 2, 5
 
-_NUMERIC_KINDS = frozenset(schema.ENUMS) | {schema.NUMBER}
+NUMERIC_KINDS = frozenset(schema.ENUMS) | {schema.NUMBER}
 
 
 class WireError(ValueError):
@@ -132,12 +131,12 @@ def _find_short(memory: bytes, position: int, end: int, wanted: int) -> Optional
     last = min(end, len(memory)) - 1
     while position < last:
         tag, length = memory[position], memory[position + 1]
-        if tag & 0x87 == _VARINT:
+        if tag & 0x87 == VARINT:
             position += 1
             while position < last and memory[position] >= 0x80:
                 position += 1
             position += 1
-        elif tag & 0x87 == _LENGTH and length < 0x80:
+        elif tag & 0x87 == LENGTH and length < 0x80:
             following = position + 2 + length
             if tag == wanted:
                 return memory[position + 2 : following] if following <= end else None
@@ -162,15 +161,15 @@ def _read_exactly(file: BinaryIO, length: int) -> bytes:
 class Message:
     """A message as a stretch of a source; nothing is read before it is asked for.
 
-    Fields go by their names in ``_schema.MESSAGES``. A field that is absent reads as protobuf's default: 0, the
+    Fields go by their names in ``schema.MESSAGES``. A field that is absent reads as protobuf's default: 0, the
     empty text, the empty message. Of a field that ought to be single the first is taken, so that a reader can stop.
     """
 
     __slots__ = ("source", "_fields", "start", "end", "_depth")
 
     def __init__(self, source: Source, kind: str, start: int = 0, end: Optional[int] = None, depth: int = 0) -> None:
-        if depth > _MAX_DEPTH:
-            raise WireError("messages are nested more than {} deep".format(_MAX_DEPTH))
+        if depth > MAX_DEPTH:
+            raise WireError("messages are nested more than {} deep".format(MAX_DEPTH))
         self.source = source
         self._fields = schema.MESSAGES.get(kind, {})
         self.start = start
@@ -199,7 +198,7 @@ class Message:
         places = {self._fields[name][0]: place for place, name in enumerate(names)}
         values: List[Optional[int]] = [None] * len(names)
         for number, wire, value, _ in self._scan():
-            if wire == _VARINT and number in places and values[places[number]] is None:
+            if wire == VARINT and number in places and values[places[number]] is None:
                 values[places[number]] = _signed(value)
         return [value or 0 for value in values]
 
@@ -207,9 +206,9 @@ class Message:
         """The values of a repeated number, each by itself or all in one field."""
         found: List[int] = []
         for number, wire, start, end in self._scan():
-            if number == self._fields[name][0] and wire == _VARINT:
+            if number == self._fields[name][0] and wire == VARINT:
                 found.append(_signed(start))
-            elif number == self._fields[name][0] and wire == _LENGTH:
+            elif number == self._fields[name][0] and wire == LENGTH:
                 while start < end:
                     value, start = self.source.varint(start)
                     found.append(_signed(value))
@@ -228,7 +227,7 @@ class Message:
         """The values of several repeated texts, in one pass."""
         numbers = [self._fields[name][0] for name in names]
         values: Dict[int, List[str]] = {number: [] for number in numbers}
-        for number, _, start, end in self._scan(*(number << 3 | _LENGTH for number in numbers)):
+        for number, _, start, end in self._scan(*(number << 3 | LENGTH for number in numbers)):
             values[number].append(self._decode(start, end))
         return list(values.values())
 
@@ -263,14 +262,14 @@ class Message:
         """
         memory, base = self.load().source.window(self.start, self.end)
         kind = self._fields[field][1]
-        wanted = schema.MESSAGES[kind][name][0] << 3 | _LENGTH
+        wanted = schema.MESSAGES[kind][name][0] << 3 | LENGTH
         for start, end in self._spans(field):
             found = _find_short(memory, start - base, end - base, wanted)
             yield self._part(kind, start, end).text(name) if found is None else found.decode("utf-8", "replace")
 
     def may_mention(self, kind: str, name: str) -> bool:
         """Whether a field of a kind of message can be anywhere in here, at any depth; ``False`` is certain."""
-        return _varint(schema.MESSAGES[kind][name][0] << 3 | _LENGTH) in self.source.read(self.start, self.end)
+        return encode_varint(schema.MESSAGES[kind][name][0] << 3 | LENGTH) in self.source.read(self.start, self.end)
 
     def walk(self, *only: str) -> Iterator[Tuple[str, Message]]:
         """Every message in here with the name of its field, in one pass; or those of some fields."""
@@ -278,7 +277,7 @@ class Message:
         names = {self._fields[name][0]: (name, self._fields[name][1]) for name in wanted}
         names = {number: (name, kind) for number, (name, kind) in names.items() if kind in schema.MESSAGES}
         for number, wire, start, end in self._scan():
-            if wire == _LENGTH and number in names:
+            if wire == LENGTH and number in names:
                 name, kind = names[number]
                 yield name, self._part(kind, start, end)
 
@@ -293,7 +292,7 @@ class Message:
     def _spans(self, name: str) -> Iterator[Tuple[int, int]]:
         """Where the values of a field are; for a number the value itself. Another wire type is another field."""
         number, kind = self._fields[name]
-        wire = _VARINT if kind in _NUMERIC_KINDS else _LENGTH
+        wire = VARINT if kind in NUMERIC_KINDS else LENGTH
         for _, _, start, end in self._scan(number << 3 | wire):
             yield start, end
 
@@ -313,14 +312,14 @@ class Message:
             else:
                 tag, start = varint(position)
             wire = tag & 7
-            if wire == _LENGTH:
+            if wire == LENGTH:
                 if start < in_memory and memory[start - base] < 0x80:
                     end = start + 1 + memory[start - base]
                     start += 1
                 else:
                     length, start = varint(start)
                     end = start + length
-            elif wire == _VARINT:
+            elif wire == VARINT:
                 start, end = varint(start)
             elif wire in (_FIXED64, _FIXED32):
                 end = start + (8 if wire == _FIXED64 else 4)
@@ -342,177 +341,12 @@ class Message:
 
 
 def _signed(value: int) -> int:
-    value &= _UINT64
-    return value - _UINT64 - 1 if value >> 63 else value
+    value &= UINT64
+    return value - UINT64 - 1 if value >> 63 else value
 
 
-# What is below turns the text format into the wire format.
-
-_Value = Union[int, bytes]
-
-_TOKEN = re.compile(
-    rb"""(?P<space>(?:\s|\#[^\n]*)+)
-       | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
-       | (?P<type>\[\s*[A-Za-z_][\w./-]*\s*\](?=\s*[:{<]))
-       | (?P<word>[A-Za-z_]\w*)
-       | (?P<number>[0-9.][\w.]*(?:(?<=[eE])[+-]\w+)?)
-       | (?P<mark>[-:{}<>\[\],;])""",
-    re.VERBOSE,
-)
-
-_CLOSING = {b"{": b"}", b"<": b">"}
-
-_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
-
-_LETTER_ESCAPES = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
-
-_BOOLEANS = {"true": 1, "True": 1, "t": 1, "false": 0, "False": 0, "f": 0}
-
-
-def encode_text(text: bytes, kind: str) -> bytes:
-    """The wire bytes of a message in the text format; fields that ``_schema`` does not list are left out.
-
-    Args:
-        text: A message as in a ``.pbtxt`` file.
-        kind: Its name in ``_schema.MESSAGES``.
-
-    Raises:
-        WireError: The text is no such message.
-    """
-    return _TextEncoder(text).fields(kind, b"", 0)
-
-
-class _TextEncoder:
-    """One pass over a text, with the next token in hand."""
-
-    def __init__(self, text: bytes) -> None:
-        self._text = text
-        self._position = 0
-        self._kind = ""
-        self._token = b""
-        self._advance()
-
-    def fields(self, kind: str, closing: bytes, depth: int) -> bytes:
-        """The fields of a message up to the closing mark, or up to the end of the text where there is none."""
-        if depth > _MAX_DEPTH:
-            raise WireError("messages are nested more than {} deep".format(_MAX_DEPTH))
-        known = schema.MESSAGES.get(kind, {})
-        encoded: List[bytes] = []
-        while self._goes_on(closing):
-            name_kind, name = self._advance()
-            if name_kind == "type":
-                encoded += self._expanded_any(name, depth)
-            elif name_kind in ("word", "number"):
-                number, value_kind = known.get(name.decode("ascii"), (0, ""))
-                values = list(self._values(value_kind, depth))
-                encoded += [self._encode(number, value_kind, value) for value in values if number]
-            else:
-                raise self._error(name_kind)
-            if not self._take(b","):
-                self._take(b";")
-        return b"".join(encoded)
-
-    def _goes_on(self, closing: bytes) -> bool:
-        return not self._take(closing) if closing else bool(self._kind)
-
-    def _expanded_any(self, name: bytes, depth: int) -> Iterator[bytes]:
-        """An Any may be written as the name of its type, and the message it holds."""
-        type_url = name[1:-1].strip()
-        fields = schema.MESSAGES["Any"]
-        kind = type_url.decode("ascii").split(".")[-1]
-        for value in self._values(kind, depth):
-            yield self._encode(*fields["type_url"], value=type_url)
-            yield self._encode(*fields["value"], value=value)
-
-    def _values(self, kind: str, depth: int) -> Iterator[_Value]:
-        """What stands behind the name of a field: a value, or a list of them."""
-        self._take(b":")
-        if not self._take(b"["):
-            yield self._value(kind, depth)
-            return
-        while not self._take(b"]"):
-            yield self._value(kind, depth)
-            self._take(b",")
-
-    def _value(self, kind: str, depth: int) -> _Value:
-        negative = self._take(b"-")
-        token_kind, token = self._advance()
-        if token_kind == "string":
-            return self._string(token)
-        if token_kind == "mark" and token in _CLOSING:
-            return self.fields(kind, _CLOSING[token], depth + 1)
-        if token_kind in ("word", "number"):
-            value = self._number(kind, token.decode("ascii"))
-            return -value if negative else value
-        raise self._error(token_kind)
-
-    def _string(self, token: bytes) -> bytes:
-        """Strings that follow each other are one."""
-        value = _unescape(token[1:-1])
-        while self._kind == "string":
-            value += _unescape(self._advance()[1][1:-1])
-        return value
-
-    def _number(self, kind: str, word: str) -> int:
-        if kind in schema.ENUMS and word in schema.ENUMS[kind]:
-            return schema.ENUMS[kind][word]
-        if kind == schema.NUMBER and word in _BOOLEANS:
-            return _BOOLEANS[word]
-        if kind not in _NUMERIC_KINDS:
-            return 0
-        try:
-            return int(word, 0)
-        except ValueError:
-            raise self._error() from None
-
-    def _encode(self, number: int, kind: str, value: _Value) -> bytes:
-        numeric = kind in _NUMERIC_KINDS
-        if isinstance(value, int) and numeric:
-            return _varint(number << 3 | _VARINT) + _varint(value & _UINT64)
-        if isinstance(value, bytes) and not numeric:
-            return _varint(number << 3 | _LENGTH) + _varint(len(value)) + value
-        raise self._error()
-
-    def _take(self, mark: bytes) -> bool:
-        if self._kind != "mark" or self._token != mark:
-            return False
-        self._advance()
-        return True
-
-    def _advance(self) -> Tuple[str, bytes]:
-        """The token in hand and its kind, which is empty at the end; takes up the next."""
-        current = self._kind, self._token
-        self._kind, self._token = "", b""
-        while self._position < len(self._text) and not self._kind:
-            match = _TOKEN.match(self._text, self._position)
-            if match is None:
-                raise self._error()
-            self._position = match.end()
-            if match.lastgroup != "space":
-                self._kind, self._token = str(match.lastgroup), match.group()
-        return current
-
-    def _error(self, kind: str = "any") -> WireError:
-        """What to raise for a token of this kind, which is empty when there was none."""
-        if not kind:
-            return WireError("it ends at byte {}, within a message".format(len(self._text)), truncated=True)
-        return WireError("the text near byte {} is no protocol buffer".format(self._position))
-
-
-def _unescape(text: bytes) -> bytes:
-    return _ESCAPE.sub(_unescape_one, text) if b"\\" in text else text
-
-
-def _unescape_one(match: Match[bytes]) -> bytes:
-    octal, hexadecimal, short, long, character = match.groups()
-    if octal or hexadecimal:
-        return bytes([(int(octal, 8) if octal else int(hexadecimal, 16)) & 0xFF])
-    if short or long:
-        return chr(min(int(short or long, 16), 0x10FFFF)).encode("utf-8", "replace")
-    return _LETTER_ESCAPES.get(character, character)
-
-
-def _varint(value: int) -> bytes:
+def encode_varint(value: int) -> bytes:
+    """A number as the wire format writes it."""
     encoded = bytearray()
     while value >= 0x80:
         encoded.append(value & 0x7F | 0x80)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
 
+from unihub._saved_model.call_ops import BRANCHES
 from unihub._tf import packages, saved_model
 
 # Name, dtype and shape: what there is to tell a variable by while it is made.
@@ -15,8 +16,6 @@ Key = Tuple[str, str, Optional[Tuple[Optional[int], ...]]]
 
 _WRITES = ("AssignAddVariableOp", "AssignSubVariableOp", "AssignVariableOp", "ResourceStridedSliceAssign")
 _WRITING_FAMILIES = ("ResourceApply", "ResourceScatter", "ResourceSparseApply")
-# What such an op calls takes its inputs from this one on.
-_FIRST_PASSED_ON = {"Case": 1, "If": 1, "StatelessCase": 1, "StatelessIf": 1}
 
 
 def find(path: str, tags: Iterable[str]) -> FrozenSet[Key]:
@@ -88,7 +87,8 @@ class _Functions:
             return (0,)
         if node.op.startswith(_WRITING_FAMILIES):
             return range(len(node.input))
-        shift = _FIRST_PASSED_ON.get(node.op, 0)
+        # The first input of these is the choice, which no function gets.
+        shift = 1 if node.op in BRANCHES else 0
         return {index + shift for name in self._called_by(node) for index in self.written(name)}
 
     def _called_by(self, node: Any) -> List[str]:

@@ -1,0 +1,116 @@
+"""The nodes of a graph and of its functions, read from the file one by one, as TensorFlow reads them."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar
+
+from unihub._saved_model.byte_search import at
+from unihub._saved_model.wire import Message
+
+_M = TypeVar("_M", bound=Callable[[Any], Any])
+
+
+def once(method: _M) -> _M:
+    """Keeps what a method without arguments returns for as long as its object lives, and no longer."""
+
+    @functools.wraps(method)
+    def kept(self: Any) -> Any:
+        if method.__name__ not in self.kept:
+            self.kept[method.__name__] = method(self)
+        return self.kept[method.__name__]
+
+    return kept  # type: ignore[return-value]
+
+
+class Node:
+    """A node, whose op and inputs are read when they are first asked for: of most only the name is needed."""
+
+    def __init__(self, message: Message) -> None:
+        self.kept: Dict[str, Any] = {}
+        self.message = message
+        (names,) = message.all_texts("name")
+        self.name = names[-1] if names else ""
+
+    @property
+    def ops(self) -> List[str]:
+        """TensorFlow takes the last, and a node with several is nothing honest."""
+        return self._texts()[0]
+
+    @property
+    def op(self) -> str:
+        return self.ops[0] if len(self.ops) == 1 else ""
+
+    @property
+    def inputs(self) -> List[str]:
+        return self._texts()[1]
+
+    @property
+    def data(self) -> List[str]:
+        """Its inputs without those that only come before it."""
+        return [text for text in self.inputs if not text.startswith("^")]
+
+    @once
+    def _texts(self) -> List[List[str]]:
+        return self.message.all_texts("op", "input")
+
+
+class Body:
+    """The nodes of the graph or of a function."""
+
+    def __init__(self, name: str, field: str, parts: Iterable[Message]) -> None:
+        self.kept: Dict[str, Any] = {}
+        self.name = name
+        self._field = field
+        self._parts = list(parts)
+
+    def messages(self, positions: Optional[List[int]] = None) -> Iterable[Message]:
+        """All nodes, not read yet; or those in which one of the positions in the file is."""
+        return at(self._all(), positions)
+
+    @once
+    def _all(self) -> List[Message]:
+        return [node for part in self._parts for node in part.messages(self._field)]
+
+    @once
+    def nodes(self) -> Dict[str, Node]:
+        """All nodes by their names."""
+        return {node.name: node for node in map(Node, self.messages())}
+
+    @once
+    def arguments(self) -> List[str]:
+        """The names of a function's inputs."""
+        signatures = [signature for part in self._parts for signature in part.messages("signature")]
+        return [argument.text("name") for signature in signatures for argument in signature.messages("input_arg")]
+
+
+def attributes(node: Node) -> Iterator[Tuple[str, Message]]:
+    for entry in node.message.messages("attr"):
+        for key in entry.texts("key"):
+            for value in entry.messages("value"):
+                yield key, value
+
+
+def texts_of_attribute(node: Node, name: str) -> Iterator[str]:
+    for key, value in attributes(node):
+        if key == name:
+            for part in value.messages("s"):
+                yield text_of(part)
+            for listed in value.messages("list"):
+                for part in listed.messages("s"):
+                    yield text_of(part)
+
+
+def text_of(part: Message) -> str:
+    return part.source.read(part.start, part.end).decode("utf-8", "replace")
+
+
+def functions_of(node: Node) -> Iterator[Tuple[str, str]]:
+    """The functions that a node names, by the attributes."""
+    for key, value in attributes(node):
+        for function in value.messages("func"):
+            yield key, function.text("name")
+
+
+def lists_functions(node: Node) -> bool:
+    return any(value.has("list") for _, value in attributes(node))
