@@ -209,11 +209,11 @@ def parts(session: nox.Session) -> None:
     """Loads parts of models on TensorFlow 2.8, the first that saves the gradients that were defined by hand."""
     environment = Environment("tf2.8", "3.10", "tensorflow-cpu==2.8.4", "0.12.0", ("protobuf<3.21", "numpy<2"))
     install(session, environment)
-    tests = ["-m", "", "tests/live/test_selective.py", *session.posargs]
+    tests = ["-m", "", "tests/live/partial/test_selective.py", *session.posargs]
     session.run(*PYTEST, *tests, env=declare(environment, "tf2"))
     # Ops of a package, which is imported where it is installed; what it asks for itself would bring another TensorFlow.
     session.install("--no-deps", "tensorflow-text==2.8.2")
-    session.run(*PYTEST, "tests/live/test_audit.py", "-k", "missing_ops", env=declare(environment, "tf2"))
+    session.run(*PYTEST, "tests/live/safety/test_audit.py", "-k", "missing_ops", env=declare(environment, "tf2"))
 
 
 @nox.session(python="3.12")
@@ -223,7 +223,7 @@ def engines(session: nox.Session) -> None:
         session.error("Spark needs Java 17 or later: apt-get install openjdk-17-jre-headless, say, or set JAVA_HOME")
     environment = Environment("engines", "3.12", "tensorflow-cpu==2.18.1", None)
     session.install(environment.tensorflow, *ENGINES, WHEEL + "[beam,spark]", *LIVE)
-    tests = ["tests/live/test_beam.py", "tests/live/test_spark.py"]
+    tests = ["tests/live/engines/test_beam.py", "tests/live/engines/test_spark.py"]
     session.run(*PYTEST, *tests, *session.posargs, env={**declare(environment, "tf2"), "UNIHUB_ENGINES": "1"})
     with session.chdir(session.create_tmp()):
         for name in ("beam_embeddings.py", "spark_embeddings.py"):
@@ -244,7 +244,7 @@ def write_models(session: nox.Session, environment: Environment, runtime: str) -
     """Writes models of each kind with ``unihub.save``, and what they compute, to be read by another TensorFlow."""
     for name in writers_of(environment, runtime):
         directory = os.path.join(MODULES, name, "{}.{}".format(environment.name, runtime))
-        script = os.path.join(HERE, "tests", "live", name + ".py")
+        script = os.path.join(HERE, "tests", "support", name + ".py")
         session.run("python", script, "write", directory, runtime, env=QUIET)
 
 
@@ -263,7 +263,7 @@ def exchange(session: nox.Session) -> None:
         found = {os.path.basename(path) for path in glob.glob(os.path.join(MODULES, name, "*"))}
         if found != wanted:
             session.error("{}: models are there of {}, and not of {}".format(name, sorted(found), sorted(wanted)))
-        script = os.path.join(HERE, "tests", "live", name + ".py")
+        script = os.path.join(HERE, "tests", "support", name + ".py")
         directories = [os.path.join(MODULES, name, directory) for directory in sorted(found)]
         session.run("python", script, "check", *directories, env=QUIET)
 
@@ -299,7 +299,10 @@ def tests_of(environment: Environment, first: bool) -> List[str]:
     def is_run(name: str) -> bool:
         return environment.name in CHOSEN.get(name, [environment.name]) and (first or name not in once)
 
-    file = "tests/live/test_{}.py".format
+    def file(name: str) -> str:
+        (path,) = glob.glob(os.path.join("tests", "live", "*", "test_{}.py".format(name)))
+        return path
+
     if environment.hub is None:
         return [file(name) for name in WITHOUT_HUB if is_run(name)]
     return ["tests/live"] + ["--ignore=" + file(name) for name in CHOSEN if not is_run(name)]

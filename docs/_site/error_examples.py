@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import inspect
 
-import test_messages
-
+import error_messages
 from unihub import errors
 from unihub.errors import DownloadError, HandleError, IntegrityError, ModelNotFoundError, UnknownFormatError
 
@@ -66,7 +65,7 @@ MADE = {
 def examples():
     """The messages by class and by constructor, in the order of the tree."""
     made = {name: list(found) for name, found in MADE.items()}
-    for name, error, _ in test_messages.GOLDEN:
+    for name, error, _ in error_messages.GOLDEN:
         made.setdefault(name, []).append(error)
     return {
         name: {

@@ -13,14 +13,14 @@ import textwrap
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # The code itself, the messages that the tests compare, and the examples of the rest of them.
-sys.path[:0] = [ROOT, os.path.join(ROOT, "tests", "unit"), os.path.join(ROOT, "docs", "_site")]
+sys.path[:0] = [ROOT, os.path.join(ROOT, "tests", "support"), os.path.join(ROOT, "docs", "_site")]
 
 from error_examples import examples  # noqa: E402
 
 import unihub  # noqa: E402
 import unihub.errors  # noqa: E402
 
-TEST = re.compile(r"`(tests/\w+/test_\w+\.py(?:::\w+)*::(\w+))`")
+TEST = re.compile(r"`(tests/[\w/]+/test_\w+\.py(?:::\w+)*::(\w+))`")
 MARK = re.compile(r"^<!-- from the code: (\w+) ?([\w ]*) -->$", re.MULTILINE)
 
 

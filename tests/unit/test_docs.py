@@ -4,18 +4,16 @@ import ast
 import importlib
 import re
 import sys
-from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
-from test_errors import LEAVES
-from test_messages import constructors
-from words import SITE
 
 import unihub
+from error_messages import LEAVES, constructors
+from paths import ROOT
 from unihub import errors
+from words import SITE
 
-ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 CONFIG = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
 
@@ -92,7 +90,9 @@ def test_the_examples_of_a_page_run_somewhere(page):
     unplaced = re.sub(
         r"^<!-- not run: .+ -->\n+```python.*?^```", "", text.partition("<!-- runs on: ")[0], flags=re.M | re.S
     )
-    assert "```python" not in unplaced, "say where it runs, or why not, as tests/live/test_doc_examples.py reads it"
+    assert "```python" not in unplaced, (
+        "say where it runs, or why not, as tests/live/documentation/test_doc_examples.py reads it"
+    )
     for runtimes, versions in places:
         wanted = SpecifierSet(versions, prereleases=True)
         assert any(version in wanted and known & set(runtimes.split(", ")) for version, known in environments())

@@ -5,12 +5,12 @@ The rules are in ``floors.py``. Each is also run on a small package that breaks 
 
 from __future__ import annotations
 
-import os
-
-import floors
 import pytest
 
-PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "unihub")
+import floors
+import paths
+
+PACKAGE = str(paths.PACKAGE)
 
 # Each exception with its reason.
 EXCEPTIONS = {

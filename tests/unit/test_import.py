@@ -7,10 +7,11 @@ import sys
 
 import pytest
 
+import paths
 import unihub
 
 HEAVY = ("tensorflow", "tensorflow_hub", "keras", "tf_keras", "numpy", "packaging", "libcst", "apache_beam", "pyspark")
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(unihub.__file__)))
+ROOT = str(paths.PACKAGES)
 
 
 def run(code):
@@ -37,7 +38,7 @@ def test_errors_and_matrix_need_no_tensorflow():
 
 
 def test_inspect_needs_no_tensorflow():
-    model = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "tf1_hub", "convnet")
+    model = str(paths.DATA / "tf1_hub" / "convnet")
     assert not {"tensorflow", "tensorflow_hub", "keras"} & set(
         loaded_after("import unihub; unihub.inspect({!r})".format(model))
     )
