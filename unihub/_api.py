@@ -1,24 +1,29 @@
-"""The way through unihub, on one screen: handle, resolve, inspect, plan, strategy, model.
+"""The way through unihub, on one screen: handle, resolve, inspect, plan, gate, strategy, model.
 
-Each step is one function with one result, usable alone; none reaches back.
+Each step is one function with one result type and can be used on its own. No step calls an earlier one.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Union
 
 from unihub import _resolve
 from unihub._audit import gate
 from unihub._call import tf_errors
 from unihub._plan import python_objects
-from unihub._plan.plan import Plan, decide, parse_request
+from unihub._plan.plan import Plan, decide
+from unihub._plan.request import Request, parse_request
 from unihub._plan.runtime import detect_runtime
+from unihub._saved_model import model_info
 from unihub._saved_model.model_info import ModelInfo
-from unihub._saved_model.model_info import inspect as _inspect_path
-from unihub._strategies import distribution, loaded_cache
-from unihub._tf import autograph
+from unihub._strategies import loaded_cache
+from unihub._tf.autograph import outside_autograph
+
+if TYPE_CHECKING:
+    from unihub._strategies.model import Model
 
 
+@outside_autograph
 def load(
     handle: Any,
     trainable: bool = False,
@@ -38,7 +43,7 @@ def load(
     custom_op_libraries: Iterable[Any] = (),
     offline: Optional[bool] = None,
     **layer_options: Any,
-) -> Any:
+) -> Model:
     """Loads a TensorFlow Hub model, whatever its format, in whatever way TensorFlow runs here.
 
     Args:
@@ -94,18 +99,24 @@ def load(
         >>> model(["hello world"]).shape.as_list()
         [1, 20]
     """
-    decided = autograph.as_written(plan)(
-        handle, trainable, signature, tags=tags, output_key=output_key, as_dict=as_dict, api=api, keras=keras,
-        name=name, load_options=load_options, collections=collections, full=full, reuse=reuse,
+    request = parse_request(
+        trainable=trainable, signature=signature, tags=tags, output_key=output_key, as_dict=as_dict, api=api,
+        keras=keras, name=name, load_options=load_options, collections=collections, full=full, reuse=reuse,
         trust=trust, custom_op_libraries=custom_op_libraries, offline=offline, **layer_options
     )  # fmt: skip
+    decided = _decide(handle, request)
+    gate.check_trust(decided)
     with tf_errors.loading(decided):
-        autograph.as_written(gate.prepare)(decided)
-        return loaded_cache.loaded(decided, autograph.as_written(decided.load_strategy().load))
+        gate.check_requirements(decided)
+        return loaded_cache.load(decided)
 
 
+@outside_autograph
 def plan(handle: Any, trainable: bool = False, signature: Optional[str] = None, **options: Any) -> Plan:
-    """Says what ``load`` would do with the same arguments, and why, without doing it.
+    """Decide what ``load`` would do with the same arguments, and why, without doing it.
+
+    The plan does not depend on whether the model may be trusted: ``inspect`` lists its unsafe ops, and ``load`` checks
+    them.
 
     Args:
         handle: As for ``load``.
@@ -118,25 +129,26 @@ def plan(handle: Any, trainable: bool = False, signature: Optional[str] = None, 
         It prints as a table.
 
     Raises:
-        UnihubError: Whatever ``load`` would refuse.
+        UnihubError: What ``load`` would refuse before it checks whether the model is trusted.
 
     Example:
         >>> import unihub
         >>> str(unihub.plan("tests/data/tf1_hub/convnet").backend)
         'unihub'
     """
-    request = parse_request(trainable=trainable, signature=signature, **options)
+    return _decide(handle, parse_request(trainable=trainable, signature=signature, **options))
+
+
+def _decide(handle: Any, request: Request) -> Plan:
     if python_objects.is_object(handle):
         source, info = handle, python_objects.describe(handle)
     else:
         info = inspect(handle, offline=request.offline)
         source = info.path
-    decided = decide(handle, source, info, detect_runtime(), request)
-    distribution.check_plan(decided)
-    gate.check(decided)
-    return decided
+    return decide(handle, source, info, detect_runtime(), request)
 
 
+@outside_autograph
 def inspect(handle: Any, *, offline: Optional[bool] = None) -> ModelInfo:
     """Reads what a model holds from its files, without TensorFlow.
 
@@ -156,10 +168,11 @@ def inspect(handle: Any, *, offline: Optional[bool] = None) -> ModelInfo:
         >>> str(unihub.inspect("tests/data/tf1_hub/convnet").format)
         'tf1-hub'
     """
-    return _inspect_path(_resolve.resolve(handle, offline=offline))
+    return model_info.inspect(_resolve.resolve(handle, offline=offline))
 
 
-def Module(spec: Any, trainable: bool = False, name: str = "module", tags: Optional[Iterable[str]] = None) -> Any:
+@outside_autograph
+def Module(spec: Any, trainable: bool = False, name: str = "module", tags: Optional[Iterable[str]] = None) -> Model:
     """``load`` with ``api="module"``, under the name and with the arguments of ``hub.Module``.
 
     Args:
@@ -181,7 +194,10 @@ def Module(spec: Any, trainable: bool = False, name: str = "module", tags: Optio
     return load(spec, trainable, name=name, tags=tags, api="module")
 
 
-def KerasLayer(handle: Any, trainable: bool = False, arguments: Optional[Dict[str, Any]] = None, **options: Any) -> Any:
+@outside_autograph
+def KerasLayer(
+    handle: Any, trainable: bool = False, arguments: Optional[Dict[str, Any]] = None, **options: Any
+) -> Model:
     """``load`` with ``api="keras"``, under the name and with the arguments of ``hub.KerasLayer``.
 
     Args:

@@ -1,37 +1,34 @@
-"""The audit on the way of ``load``: first whether the model may be loaded at all, then whether it can be."""
+"""The gate between a plan and its strategy: may the model be loaded, and can TensorFlow load it?"""
 
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import TYPE_CHECKING
 
 from unihub._audit import requirements, scan_cache, trust
-from unihub._saved_model.unsafe_scan import UnsafeOp
+
+if TYPE_CHECKING:
+    from unihub._plan.plan import Plan
 
 
-def check(plan: Any) -> Tuple[UnsafeOp, ...]:
-    """Refuses a model that is not to be trusted; all of it counts, also what the plan does not use.
+def check_trust(plan: Plan) -> None:
+    """Refuse a model with unsafe ops that is not trusted, or warn of them.
 
-    Args:
-        plan: What is planned.
-
-    Returns:
-        The unsafe ops to warn of.
+    The whole model is scanned, including what the plan does not use. A Python object has no files to scan.
 
     Raises:
-        UnsafeModelError: It is refused.
+        UnsafeModelError: The model is refused.
     """
     if plan.source is not plan.info.path:
-        return ()
+        return
     scan_cache.fill(plan.info, scan_cache.AUDIT)
-    return trust.check(plan.handle, plan.info.path, plan.info.unsafe_ops, plan.request.trust)
+    unsafe_ops = trust.check(plan.handle, plan.info.path, plan.info.unsafe_ops, plan.request.trust)
+    trust.warn(plan.info.path, unsafe_ops)
 
 
-def prepare(plan: Any) -> None:
-    """Warns of unsafe ops, and sees to it that TensorFlow has what the model needs.
+def check_requirements(plan: Plan) -> None:
+    """Load the libraries and import the packages that bring the model's own ops.
 
     Raises:
-        MissingOpsError: It does not.
+        MissingOpsError: TensorFlow still lacks some of them.
     """
-    if plan.source is plan.info.path:
-        trust.warn(plan.info.path, check(plan))
     requirements.meet(plan)

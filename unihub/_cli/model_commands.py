@@ -35,16 +35,19 @@ def _plan(arguments: argparse.Namespace) -> Report:
         options["tags"] = [tag for tag in arguments.tags.split(",") if tag]
     if _is_elsewhere(arguments):
         from unihub import _api
-        from unihub._plan.plan import decide, parse_request
+        from unihub._plan.plan import decide
+        from unihub._plan.request import parse_request
 
         request = parse_request(**options)
         info = _api.inspect(arguments.handle, offline=request.offline)
         plan = decide(arguments.handle, info.path, info, _elsewhere(arguments), request)
     else:
-        import unihub
+        from unihub import _api
+        from unihub._audit import gate
 
         with quiet.everything():
-            plan = unihub.plan(arguments.handle, **options)
+            plan = _api.plan(arguments.handle, **options)
+            gate.check_trust(plan)
     return Report([fields("", plan.rows())], plan.to_dict())
 
 

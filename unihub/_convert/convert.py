@@ -18,7 +18,8 @@ from unihub._audit import trust as _trust
 from unihub._call import tf_errors
 from unihub._graph import export_dir as _export_dir
 from unihub._graph.unsupported import NotUnderstood
-from unihub._plan.plan import choose_tags, parse_request
+from unihub._plan.plan import choose_tags
+from unihub._plan.request import parse_request
 from unihub._plan.runtime import Runtime, detect_runtime
 from unihub._saved_model.conversion_report import CarriedSignature, Conversion
 from unihub._saved_model.model_info import MetaGraph, ModelInfo

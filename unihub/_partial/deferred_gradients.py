@@ -182,7 +182,7 @@ def _gradient_of(read: Callable[[], Any], graph: Any, name: str, place: Sequence
         found = _call(function, read().versions, list(gradients) + [inputs[number] for number in taken])
         return [None if number is None else found[number] for number in outputs]
 
-    return differentiate  # type: ignore[no-any-return]
+    return differentiate
 
 
 def _call(function: Any, versions: Any, tensors: Sequence[Any]) -> List[Any]:

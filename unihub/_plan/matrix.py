@@ -55,10 +55,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Server:
-    """Who does the work of an api: a strategy, and what it needs to be there.
+    """Who does the work of an api: a strategy by its name, and what it needs.
 
-    ``keras`` is the Keras a layer belongs to; ``needs`` is an attribute of tensorflow_hub, or nothing; ``until`` is the
-    version of tensorflow_hub that dropped it; ``runtimes`` are those in which it works.
+    ``keras`` is the Keras a layer belongs to; ``needs`` is a name that tensorflow_hub must offer, or nothing;
+    ``runtimes`` are those in which it works.
     """
 
     api: Api
@@ -66,48 +66,42 @@ class Server:
     strategy: str
     keras: Optional[Keras] = None
     needs: Optional[str] = None
-    until: Optional[str] = None
     runtimes: Tuple[RuntimeMode, ...] = tuple(RuntimeMode)
 
 
-def load_strategy(dotted: str) -> Any:
-    """Imports a strategy."""
-    module, name = dotted.split(":")
-    return getattr(importlib.import_module(module), name)
+# The strategies by the names that plans print, as dotted strings: only the chosen one is imported.
+STRATEGIES: Mapping[str, str] = MappingProxyType(
+    {
+        "hub-module": "unihub._strategies.hub_module:HubModule",
+        "hub-load": "unihub._strategies.hub_load:HubLoad",
+        "keras-layer": "unihub._strategies.keras_layer:HubKerasLayer",
+        "keras3-layer": "unihub._strategies.keras3_layer:Keras3Layer",
+        "module-writer": "unihub._save.module_writer:write",
+        "saved-model-writer": "unihub._save.saved_model_writer:write",
+    }
+)
+
+
+def import_strategy(name: str) -> Any:
+    """Import what ``STRATEGIES`` lists under a name."""
+    module, attribute = STRATEGIES[name].split(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 # The first whose need is met serves. hub.load is tf.saved_model.load on a resolved path, so it needs no tensorflow_hub.
 SERVERS = (
-    Server(Api.MODULE, Backend.TENSORFLOW_HUB, "unihub._strategies.hub_module:HubModule", needs="Module", until="0.16"),
-    Server(Api.MODULE, Backend.UNIHUB, "unihub._strategies.hub_module:HubModule"),
-    Server(Api.LOAD, Backend.UNIHUB, "unihub._strategies.hub_load:HubLoad"),
-    Server(
-        Api.KERAS,
-        Backend.TENSORFLOW_HUB,
-        "unihub._strategies.keras_layer:HubKerasLayer",
-        keras=Keras.KERAS2,
-        needs="KerasLayer",
-    ),
-    Server(
-        Api.KERAS,
-        Backend.UNIHUB,
-        "unihub._strategies.keras3_layer:Keras3Layer",
-        keras=Keras.KERAS3,
-        runtimes=(RuntimeMode.TF2,),
-    ),
+    Server(Api.MODULE, Backend.TENSORFLOW_HUB, "hub-module", needs="Module"),
+    Server(Api.MODULE, Backend.UNIHUB, "hub-module"),
+    Server(Api.LOAD, Backend.UNIHUB, "hub-load"),
+    Server(Api.KERAS, Backend.TENSORFLOW_HUB, "keras-layer", keras=Keras.KERAS2, needs="KerasLayer"),
+    Server(Api.KERAS, Backend.UNIHUB, "keras3-layer", keras=Keras.KERAS3, runtimes=(RuntimeMode.TF2,)),
 )
 
 # The same for the rows of the operation create. Here a strategy is a function that fills a directory.
 WRITERS = (
-    Server(
-        Api.MODULE,
-        Backend.TENSORFLOW_HUB,
-        "unihub._save.module_writer:write",
-        needs="create_module_spec",
-        until="0.16",
-    ),
-    Server(Api.MODULE, Backend.UNIHUB, "unihub._save.module_writer:write"),
-    Server(Api.LOAD, Backend.UNIHUB, "unihub._save.saved_model_writer:write"),
+    Server(Api.MODULE, Backend.TENSORFLOW_HUB, "module-writer", needs="create_module_spec"),
+    Server(Api.MODULE, Backend.UNIHUB, "module-writer"),
+    Server(Api.LOAD, Backend.UNIHUB, "saved-model-writer"),
 )
 
 _GRAPH = (RuntimeMode.TF1, RuntimeMode.TF1_COMPAT, RuntimeMode.TF2_GRAPH)

@@ -6,55 +6,23 @@ another runtime than this one, and it loads nothing. Whatever cannot be done is 
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, Dict, FrozenSet, Iterable, List, Optional, Tuple
 
 from unihub import errors
-from unihub._audit import trust as _trust
-from unihub._audit.trust import Trust
 from unihub._plan import matrix
 from unihub._plan.matrix import Cell, Server
+from unihub._plan.request import Request
 from unihub._plan.runtime import Runtime
 from unihub._saved_model.model_info import MetaGraph, ModelInfo
 from unihub._saved_model.totals import Totals
-from unihub._tf import packages
-from unihub._types import Api, Backend, Format, Keras, Operation, Signature, Use, Word
+from unihub._types import Api, Backend, Format, Keras, Signature, Use
+
+if TYPE_CHECKING:
+    from unihub._strategies.model import Model
 
 _TRAIN = frozenset({"train"})
 _SERVE = frozenset({"serve"})
-
-_W = TypeVar("_W", bound=Word)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the caller asked for: the arguments of ``load``, parsed."""
-
-    trainable: bool = False
-    signature: Optional[str] = None
-    tags: Optional[FrozenSet[str]] = None
-    output_key: Optional[str] = None
-    as_dict: bool = False
-    api: Optional[Api] = None
-    keras: Optional[Keras] = None
-    name: Optional[str] = None
-    load_options: Any = None
-    collections: bool = True
-    full: bool = False
-    reuse: bool = False
-    # No matter for what is loaded.
-    offline: Optional[bool] = field(default=None, compare=False)
-    trust: Trust = field(default=None, compare=False)
-    custom_op_libraries: Tuple[str, ...] = field(default=(), compare=False)
-    layer_options: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def operation(self) -> Operation:
-        return Operation.FINE_TUNE if self.trainable else Operation.INFERENCE
-
-
-_OWN_OPTIONS = frozenset(Request.__dataclass_fields__) - {"api", "keras", "tags", "layer_options"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +39,7 @@ class Plan:
         api: The upstream call this stands for.
         keras: Which Keras the layer belongs to; ``None`` unless ``api`` is ``keras``.
         backend: Who does the work.
-        strategy: The class that does it, as a dotted string.
+        strategy: How the backend does it: a name in ``matrix.STRATEGIES``, such as ``hub-load``.
         tags: The graph variant that is loaded.
         signature: The signature that is called; ``None`` when the model itself is called.
         use: What the model is loaded for, when only what that reaches is loaded; ``None`` when all of it is.
@@ -98,9 +66,10 @@ class Plan:
         """The variant of the model that is loaded."""
         return _variant(self.info, self.tags)
 
-    def load_strategy(self) -> Any:
-        """Imports the class that does the work."""
-        return matrix.load_strategy(self.strategy)
+    def import_strategy(self) -> Callable[[Plan], Model]:
+        """Import the class that does the work, and return what loads a plan."""
+        load: Callable[[Plan], Model] = matrix.import_strategy(self.strategy).load
+        return load
 
     @property
     def trainable_totals(self) -> Totals:
@@ -156,69 +125,6 @@ class Plan:
         return "\n".join("{:<10} {}".format(*line) for line in lines)
 
 
-# The names that hub.KerasLayer and hub.load have for arguments of load.
-_UPSTREAM_NAMES = {"signature_outputs_as_dict": "as_dict", "options": "load_options"}
-
-
-def parse_request(
-    api: str = "auto", keras: str = "auto", tags: Optional[Iterable[str]] = None, **options: Any
-) -> Request:
-    """Reads the arguments of ``load``: the words as the enums they stand for, upstream's names as ours.
-
-    Args:
-        api: A word of ``Api``, or ``auto``.
-        keras: A word of ``Keras``, or ``auto``.
-        tags: Tags, or one tag.
-        **options: The other arguments; those that are none of load's own are for the Keras layer.
-
-    Returns:
-        The request.
-
-    Raises:
-        InputError: A word is none of those known, or a flag no bool.
-    """
-    named = {_UPSTREAM_NAMES.get(name, name): value for name, value in options.items()}
-    own = {name: named.pop(name) for name in list(named) if name in _OWN_OPTIONS}
-    for flag in ("trainable", "as_dict", "collections", "full", "reuse"):
-        own[flag] = _parse_flag(flag, own.get(flag))
-    if own.get("offline") is not None:
-        own["offline"] = _parse_flag("offline", own["offline"])
-    own["trust"] = _trust.parse(own.get("trust"))
-    own["custom_op_libraries"] = _parse_paths(own.get("custom_op_libraries"))
-    return Request(
-        api=parse_word(Api, "api", api),
-        keras=parse_word(Keras, "keras", keras),
-        tags=None if tags is None else frozenset([tags] if isinstance(tags, str) else tags),
-        layer_options=named,
-        **own,
-    )
-
-
-def _parse_flag(name: str, value: Any) -> bool:
-    if value is None:
-        return bool(getattr(Request, name))
-    if isinstance(value, bool):
-        return value
-    raise errors.InputError.unknown_word(name, value, ["True", "False"])
-
-
-def _parse_paths(value: Any) -> Tuple[str, ...]:
-    """One path or several."""
-    paths = [value] if isinstance(value, (str, bytes, os.PathLike)) else value or ()
-    return tuple(os.fsdecode(path) for path in paths)
-
-
-def parse_word(words: Type[_W], argument: str, value: str) -> Optional[_W]:
-    """The member of an enum that a word names; ``None`` for ``auto``."""
-    if value == "auto":
-        return None
-    try:
-        return words(value)
-    except ValueError:
-        known = ["auto"] + [str(word) for word in words]
-        raise errors.InputError.unknown_word(argument, value, known) from None
-
-
 def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request: Request) -> Plan:
     """Decides what to do with a model: which row of the matrix, which api, who serves it, which variant and signature.
 
@@ -250,6 +156,7 @@ def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request:
     signature = choose_signature(info, _variant(info, tags), request)
     _check_trainable(info, _variant(info, tags), signature, request)
     server = choose_way(cell, request, runtime)
+    _check_distribution(info, server.api, runtime)
     _check_layer_options(server.api, request)
     use, loaded = None, ()  # type: Optional[Use], Tuple[str, ...]
     if source is path:
@@ -289,31 +196,24 @@ def choose_way(cell: Cell, request: Request, runtime: Runtime) -> Server:
 def choose_server(
     api: Api, keras: Optional[Keras], runtime: Runtime, servers: Iterable[Server] = matrix.SERVERS
 ) -> Server:
-    """The first who can do the work; whatever is missing for the last one is the error."""
+    """The first server whose need is met; without one, what the last one lacks is the error."""
     missing = None
-    for server in [server for server in servers if server.api is api and server.keras is keras]:
-        if _is_gone(server, runtime) or runtime.mode not in server.runtimes:
-            continue
-        try:
-            _check_need(server, runtime)
-            return server
-        except errors.RuntimeUnavailableError as exc:
-            missing = exc
+    for server in servers:
+        if server.api is api and server.keras is keras and runtime.mode in server.runtimes:
+            missing = _missing(server, runtime)
+            if missing is None:
+                return server
     raise missing or errors.RuntimeUnavailableError.no_layer_for(keras, runtime)
 
 
-def _check_need(server: Server, runtime: Runtime) -> None:
-    """Asks tensorflow_hub for what a server needs; of that of a runtime elsewhere only the version is known."""
-    if not runtime.elsewhere:
-        packages.find_hub_attribute(server.needs)
-    elif server.needs is not None and runtime.tensorflow_hub is None:
-        raise errors.RuntimeUnavailableError.no_tensorflow_hub(ImportError("there is none"), None)
-
-
-def _is_gone(server: Server, runtime: Runtime) -> bool:
-    """Whether the installed tensorflow_hub is known to lack what a server needs; asked before it is imported."""
-    hub = runtime.tensorflow_hub
-    return server.until is not None and (hub is None or not packages.is_newer(server.until, hub))
+def _missing(server: Server, runtime: Runtime) -> Optional[errors.RuntimeUnavailableError]:
+    """What a server needs of tensorflow_hub and does not find."""
+    if server.needs is None or server.needs in runtime.hub_offers:
+        return None
+    if runtime.tensorflow_hub is None or runtime.hub_problem is not None:
+        problem = ImportError(runtime.hub_problem or "No module named 'tensorflow_hub'")
+        return errors.RuntimeUnavailableError.no_tensorflow_hub(problem, runtime.tensorflow_hub)
+    return errors.RuntimeUnavailableError.no_hub_attribute(server.needs, runtime.tensorflow_hub)
 
 
 def choose_tags(info: ModelInfo, request: Request) -> FrozenSet[str]:
@@ -381,6 +281,16 @@ def _check_layer_options(api: Api, request: Request) -> None:
             known = ["trainable", "signature", "tags", "output_key", "as_dict", "api", "keras", "name"]
             known += ["load_options", "collections", "full", "reuse", "trust", "custom_op_libraries", "offline"]
             raise errors.InputError.unknown_option(option, known)
+
+
+def _check_distribution(info: ModelInfo, api: Api, runtime: Runtime) -> None:
+    """Refuses a model whose variables the ``tf.distribute`` strategy of this scope cannot hold."""
+    if runtime.distribution is None:
+        return
+    if api is Api.MODULE:
+        raise errors.UnsupportedError.module_in_strategy(info.path, runtime.distribution)
+    if info.format is not Format.TF2_SAVED_MODEL and runtime.remote_workers:
+        raise errors.UnsupportedError.out_of_reach(info.path, info.format, runtime.distribution)
 
 
 # Below, all of a model is loaded sooner than its part is found.

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, Optional
+from typing import Any, Dict, FrozenSet, Optional
 
 from packaging.version import Version
 
 from unihub import errors
 from unihub._tf import packages
+from unihub._tf.strategy import has_remote_workers
 from unihub._types import Keras, RuntimeMode
 
 
@@ -30,8 +31,10 @@ class Runtime:
         inside_function: Whether a ``tf.function`` (or ``Dataset.map``) is being traced.
         distribution: The class of the ``tf.distribute`` strategy whose scope this is, ``None`` outside of one.
         python: The version of Python.
-        elsewhere: Whether it is not that of this process, so that no package can be asked but only versions be
-            compared.
+        elsewhere: Whether it is another process's, of which only the versions are known.
+        hub_problem: Why the installed tensorflow_hub cannot be imported, in Python's words; ``None`` if it can.
+        remote_workers: Whether the replicas of the ``tf.distribute`` strategy run in other processes, which reach
+            nothing but the strategy's variables.
     """
 
     mode: RuntimeMode
@@ -42,10 +45,19 @@ class Runtime:
     distribution: Optional[str] = None
     python: str = platform.python_version()
     elsewhere: bool = False
+    hub_problem: Optional[str] = None
+    remote_workers: bool = False
+
+    @property
+    def hub_offers(self) -> FrozenSet[str]:
+        """The names of tensorflow_hub that unihub can call here; empty where it cannot be imported."""
+        if self.tensorflow_hub is None or self.hub_problem is not None:
+            return frozenset()
+        return packages.hub_offers(self.tensorflow_hub)
 
     def to_dict(self) -> Dict[str, Any]:
         """The same as plain texts, fit for JSON."""
-        return dict(asdict(self), mode=str(self.mode), keras=str(self.keras))
+        return dict(asdict(self), mode=str(self.mode), keras=str(self.keras), hub_offers=sorted(self.hub_offers))
 
     def __str__(self) -> str:
         inside = " inside a tf.function" if self.inside_function else ""
@@ -67,13 +79,16 @@ def detect_runtime() -> Runtime:
     """
     tf = packages.import_tensorflow()
     inside_function = not tf.executing_eagerly() and building_function()
+    strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
     return Runtime(
         mode=_detect_mode(tf, inside_function),
         tensorflow=str(tf.__version__),
         tensorflow_hub=packages.installed_version("tensorflow-hub"),
         keras=_detect_keras(str(tf.__version__)),
         inside_function=inside_function,
-        distribution=_detect_distribution(tf),
+        distribution=None if strategy is None else type(strategy).__name__,
+        hub_problem=packages.hub_problem(str(tf.__version__)),
+        remote_workers=strategy is not None and has_remote_workers(strategy),
     )
 
 
@@ -159,7 +174,3 @@ def _detect_keras(tensorflow: str) -> Keras:
         return Keras.KERAS2
     legacy = os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true", "True")
     return Keras.KERAS2 if legacy else Keras.KERAS3
-
-
-def _detect_distribution(tf: Any) -> Optional[str]:
-    return type(tf.distribute.get_strategy()).__name__ if tf.distribute.has_strategy() else None

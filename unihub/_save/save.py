@@ -13,7 +13,8 @@ from unihub import errors
 from unihub._call import tf_errors
 from unihub._graph import export_dir as _export_dir
 from unihub._plan import matrix, python_objects
-from unihub._plan.plan import choose_server, parse_word
+from unihub._plan.plan import choose_server
+from unihub._plan.request import parse_word
 from unihub._plan.runtime import Runtime, detect_runtime
 from unihub._tf import packages
 from unihub._types import Backend, Format, Operation
@@ -113,7 +114,7 @@ def save(
         backend=server.backend,
     )
     with _export_dir.writing(path, overwrite) as directory, tf_errors.saving(path):
-        matrix.load_strategy(server.strategy)(request, directory)
+        matrix.import_strategy(server.strategy)(request, directory)
     return path
 
 

@@ -13,32 +13,13 @@ from typing import Any, Callable, Iterator, Optional
 from unihub import errors
 from unihub._tf import packages
 from unihub._tf.strategy import has_remote_workers, parts_of
-from unihub._types import Api, Format
+from unihub._types import Format
 
 
 def current_strategy() -> Optional[Any]:
     """The strategy whose scope or whose replica this is; ``None`` outside of one."""
     distribute = packages.import_tensorflow().distribute
     return distribute.get_strategy() if distribute.has_strategy() else None
-
-
-def check_plan(plan: Any) -> None:
-    """Refuses what the strategy of this scope cannot hold the variables of.
-
-    Args:
-        plan: What is to be loaded.
-
-    Raises:
-        UnsupportedError: It would not be trained as one model, or no worker could reach it.
-    """
-    strategy = current_strategy()
-    if strategy is None:
-        return
-    name = type(strategy).__name__
-    if plan.api is Api.MODULE:
-        raise errors.UnsupportedError.module_in_strategy(plan.info.path, name)
-    if plan.info.format is not Format.TF2_SAVED_MODEL and has_remote_workers(strategy):
-        raise errors.UnsupportedError.out_of_reach(plan.info.path, plan.info.format, name)
 
 
 def check_call(plan: Any, strategy: Optional[Any], trainable: bool) -> None:

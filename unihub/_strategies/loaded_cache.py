@@ -1,40 +1,37 @@
-"""Models that were loaded before in this process, for those who ask for the very same object again.
+"""Models that were loaded before in this process, for callers that ask for the same object again.
 
 Nothing is kept unless it is asked for. In a graph the models belong to that graph, and go with it.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 from unihub._partial import loader
 from unihub._strategies import distribution
 
+if TYPE_CHECKING:
+    from unihub._plan.plan import Plan
+    from unihub._strategies.model import Model
+
 # By the files of the model: the plans, the tf.distribute strategies that have the variables, and what was loaded.
-Loaded = Dict[Any, List[Tuple[Any, Any, Any]]]
+Loaded = Dict[Any, List[Tuple["Plan", Any, "Model"]]]
 
 _eager: Loaded = {}
 
 
-def loaded(plan: Any, load: Callable[[Any], Any]) -> Any:
-    """What a plan loads; with ``reuse`` what was loaded before, if it was the same.
-
-    Args:
-        plan: The plan.
-        load: Loads it.
-
-    Returns:
-        The model.
-    """
+def load(plan: Plan) -> Model:
+    """Load the model of a plan by its strategy; with ``reuse``, return the same model if it was loaded before."""
+    load_model = plan.import_strategy()
     if not plan.request.reuse:
-        return load(plan)
+        return load_model(plan)
     known = _loaded_here().setdefault(_key(plan), [])
-    strategy = distribution.current_strategy()
+    scope = distribution.current_strategy()
     for other, owner, model in known:
-        if owner is strategy and _is_same(plan, other):
+        if owner is scope and _is_same(plan, other):
             return model
-    model = load(plan)
-    known.append((plan, strategy, model))
+    model = load_model(plan)
+    known.append((plan, scope, model))
     return model
 
 
@@ -50,12 +47,12 @@ def _loaded_here() -> Loaded:
     return found
 
 
-def _key(plan: Any) -> Any:
+def _key(plan: Plan) -> Any:
     # An object is known by itself, which the plan keeps alive.
     return id(plan.source) if plan.source is not plan.info.path else loader.fingerprint(plan.source)
 
 
-def _is_same(plan: Any, other: Any) -> bool:
+def _is_same(plan: Plan, other: Plan) -> bool:
     """Whether two plans ask for the same; options that cannot be compared are others."""
     try:
         return bool((plan.request, plan.tags, plan.runtime.mode) == (other.request, other.tags, other.runtime.mode))

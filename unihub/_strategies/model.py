@@ -69,7 +69,7 @@ class Model:
         self._check_graph()
         self.check_strategy(self.plan.request.trainable)
         with tf_errors.calling(self.plan):
-            return autograph.as_written(self._run)(inputs, training, arguments)
+            return autograph.outside_autograph(self._run)(inputs, training, arguments)
 
     def initialize(self, session: Any) -> None:
         """Initializes what is not initialized yet in the graph of a session: tables, and variables without a value.

@@ -1,22 +1,36 @@
-"""Keeping AutoGraph, which rewrites what a traced function calls, out of unihub's own code."""
+"""Keeping AutoGraph, which rewrites what a traced function calls, out of unihub's own code.
+
+AutoGraph mistakes generator expressions in TensorFlow 1.15, and brings nothing to unihub in any version.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import sys
+from typing import Any, Callable, TypeVar, cast
 
 from unihub._tf.packages import import_tensorflow
 
+_F = TypeVar("_F", bound=Callable[..., Any])
 
-def as_written(function: Any) -> Any:
-    """The function as it stands in its file.
 
-    While TensorFlow traces a user's function, AutoGraph rewrites all that is called from there. It mistakes generator
-    expressions in TensorFlow 1.15, and has nothing to gain here in any version. TensorFlow 1.14 has no way to say so.
+def outside_autograph(function: _F) -> _F:
+    """Decorate a function that AutoGraph must leave as it is, with all that it calls.
+
+    TensorFlow is not imported for it: where it is not there yet, or runs eagerly, no function is being traced.
     """
-    return function if import_tensorflow().executing_eagerly() else not_converted(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        tensorflow = sys.modules.get("tensorflow")
+        if not hasattr(tensorflow, "executing_eagerly") or tensorflow.executing_eagerly():  # type: ignore[union-attr]
+            return function(*args, **kwargs)
+        return not_converted(function)(*args, **kwargs)
+
+    return cast(_F, call)
 
 
-def not_converted(function: Any) -> Any:
-    """The same for good, as a decorator."""
-    keep = getattr(import_tensorflow().autograph.experimental, "do_not_convert", None)
-    return function if keep is None else keep(function)
+def not_converted(function: _F) -> _F:
+    """Mark a function for AutoGraph for good; TensorFlow 1.14 has no such mark."""
+    mark = getattr(import_tensorflow().autograph.experimental, "do_not_convert", None)
+    return function if mark is None else cast(_F, mark(function))

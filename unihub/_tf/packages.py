@@ -11,7 +11,7 @@ import gc
 import importlib
 import importlib.util
 import sys
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, FrozenSet, Iterator, List, Optional, Tuple
 
 from packaging.version import InvalidVersion, Version
 
@@ -82,6 +82,41 @@ def import_tensorflow_hub() -> Any:
     # (hub 0.15 on TensorFlow 2.16), a tf_keras that does not fit.
     except Exception as exc:
         raise errors.RuntimeUnavailableError.no_tensorflow_hub(exc, installed_version("tensorflow-hub")) from exc
+
+
+# What tensorflow_hub dropped, and in which version.
+_DROPPED_BY_HUB = {"Module": "0.16", "create_module_spec": "0.16"}
+_OF_HUB = ("KerasLayer", "Module", "create_module_spec")
+
+
+def hub_offers(version: str) -> FrozenSet[str]:
+    """The names that a version of tensorflow_hub has, of those that unihub calls."""
+    return frozenset(name for name in _OF_HUB if not _is_dropped(name, version))
+
+
+def _is_dropped(name: str, version: str) -> bool:
+    return name in _DROPPED_BY_HUB and not is_newer(_DROPPED_BY_HUB[name], version)
+
+
+@functools.lru_cache(maxsize=None)
+def hub_problem(tensorflow: str) -> Optional[str]:
+    """Why the installed tensorflow_hub cannot be imported beside a TensorFlow; ``None`` if nothing is known against it.
+
+    Found without importing it, since it imports Keras. tensorflow_hub 0.1 to 0.16.1 import ``pkg_resources``, which
+    setuptools 82 dropped; before 0.16.1 they need ``tensorflow.estimator``, which TensorFlow 2.16 dropped; from then on
+    they need ``tf_keras``.
+    """
+    version = installed_version("tensorflow-hub")
+    if version is None:
+        return "No module named 'tensorflow_hub'"
+    if "tensorflow_hub" in sys.modules:
+        return None
+    has_keras2 = _is_before(tensorflow, "2.16")
+    if not has_keras2 and is_newer("0.16.1", version):
+        return "module 'tensorflow' has no attribute 'estimator'"
+    needed = ("pkg_resources",) if has_keras2 else ("pkg_resources", "tf_keras")
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    return "No module named {!r}".format(missing[0]) if missing else None
 
 
 def import_libcst() -> Any:

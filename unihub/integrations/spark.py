@@ -20,6 +20,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 import unihub
 from unihub import errors
 from unihub._plan import plan
+from unihub._plan.request import parse_request
 from unihub._saved_model.model_info import ModelInfo
 from unihub._tf import packages
 from unihub._types import Signature, Tensor
@@ -201,7 +202,7 @@ def _check_word(word: str) -> None:
 
 def _choose_signature(info: ModelInfo, name: Optional[str], tags: Any) -> Signature:
     """The signature that ``unihub.load`` would call; of a model that can be called itself, the one it is served by."""
-    request = plan.parse_request(signature=name, tags=tags)
+    request = parse_request(signature=name, tags=tags)
     meta_graph = info.meta_graph(plan.choose_tags(info, request)) or info.plain
     chosen = plan.choose_signature(info, meta_graph, request)
     if chosen is not None:

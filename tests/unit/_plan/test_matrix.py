@@ -8,7 +8,7 @@ import pytest
 import unihub
 from paths import ROOT
 from unihub._plan import matrix
-from unihub._plan.matrix import SERVERS, TABLE, lookup
+from unihub._plan.matrix import SERVERS, STRATEGIES, TABLE, lookup
 from unihub._types import Api, Backend, Format, Keras, Operation, RuntimeMode
 
 GRAPH = ("tf1", "tf1-compat", "tf2-graph")
@@ -145,7 +145,7 @@ class TestServers:
     @pytest.mark.parametrize("server", SERVERS, ids=lambda server: str(server.api))
     def test_strategy_is_a_class_that_loads(self, server):
         """Read, not imported: a strategy may import TensorFlow."""
-        module, name = server.strategy.split(":")
+        module, name = STRATEGIES[server.strategy].split(":")
         path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
         classes = {node.name: node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)}
         functions = [node for node in classes[name].body if isinstance(node, ast.FunctionDef)]

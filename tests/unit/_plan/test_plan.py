@@ -1,12 +1,12 @@
 """What is decided of a model, from values alone: no TensorFlow, no files."""
 
 import dataclasses
-import types
 
 import pytest
 
 from unihub import _api
-from unihub._plan.plan import Plan, Request, choose_server, choose_signature, choose_tags, decide, parse_request
+from unihub._plan.plan import Plan, choose_server, choose_signature, choose_tags, decide
+from unihub._plan.request import Request, parse_request
 from unihub._plan.runtime import Runtime
 from unihub._saved_model.model_info import Call, Contents, MetaGraph, ModelInfo, Variable
 from unihub._tf import packages
@@ -56,14 +56,6 @@ def export(*signatures):
 
 def planned(info, runtime=TF2, **arguments):
     return decide("handle", info.path, info, runtime, parse_request(**arguments))
-
-
-@pytest.fixture
-def hub(monkeypatch):
-    """A tensorflow_hub of 0.15, so that who serves can be chosen without one."""
-    module = types.SimpleNamespace(Module=object, KerasLayer=object)
-    monkeypatch.setattr(packages, "import_tensorflow_hub", lambda: module)
-    return module
 
 
 class TestRequest:
@@ -144,7 +136,7 @@ class TestRequest:
         assert 'api="keras"' in caught.value.hint
         assert "Did you mean 'output_key'?" in caught.value.hint
 
-    def test_options_of_layers_for_a_layer(self, hub):
+    def test_options_of_layers_for_a_layer(self):
         assert planned(saved_model(), api="keras", output_shape=[4]).request.layer_options == {"output_shape": [4]}
         assert planned(saved_model(), trainable=True, output_shape=[4]).api is Api.KERAS
 
@@ -264,7 +256,7 @@ class TestTrainability:
             planned(info, TF1, trainable=True)
 
     @pytest.mark.parametrize("variables", [(), None])
-    def test_objects_list_no_variables(self, hub, variables):
+    def test_objects_list_no_variables(self, variables):
         assert planned(saved_model(variables=variables), trainable=True).request.trainable
 
     def test_signatures_cannot_be_trained(self):
@@ -276,7 +268,7 @@ class TestTrainability:
         with pytest.raises(UnsupportedError, match="its root object cannot be called"):
             planned(saved_model(call=None), trainable=True)
 
-    def test_signatures_of_modules_can_be_trained(self, hub):
+    def test_signatures_of_modules_can_be_trained(self):
         plan = planned(hub_module(), TF1, trainable=True, signature="default")
         assert (plan.tags, plan.signature.name) == ({"train"}, "default")
 
@@ -288,20 +280,20 @@ class TestApi:
     """Which of the cell's choices; the table itself is tested beside it."""
 
     @pytest.mark.parametrize("runtime", [TF1, TF1_COMPAT, TF2_GRAPH])
-    def test_first_choice_in_graphs(self, hub, runtime):
+    def test_first_choice_in_graphs(self, runtime):
         assert planned(hub_module(), runtime).api is Api.MODULE
         assert planned(hub_module(), runtime, trainable=True).api is Api.MODULE
         assert planned(saved_model(), runtime).api is Api.LOAD
         assert planned(saved_model(), runtime, trainable=True).api is Api.KERAS
         assert planned(export("serving_default"), runtime).api is Api.LOAD
 
-    def test_first_choice_in_tf2(self, hub):
+    def test_first_choice_in_tf2(self):
         assert planned(hub_module()).api is Api.LOAD
         assert planned(saved_model()).api is Api.LOAD
         assert planned(saved_model(), trainable=True).api is Api.KERAS
         assert planned(export("serving_default")).api is Api.LOAD
 
-    def test_asked_for(self, hub):
+    def test_asked_for(self):
         assert planned(saved_model(), api="keras").api is Api.KERAS
         assert planned(saved_model(), api="load", trainable=True).api is Api.LOAD
 
@@ -340,7 +332,7 @@ class TestApi:
         assert "through api" not in str(caught.value)
         assert info.path in str(caught.value)
 
-    def test_a_module_inside_a_function(self, hub):
+    def test_a_module_inside_a_function(self):
         inside = Runtime(RuntimeMode.TF1_COMPAT, "2.15.1", "0.15.0", Keras.KERAS2, inside_function=True)
         with pytest.raises(UnsupportedError, match="cannot be used while TensorFlow traces a function"):
             planned(hub_module(), inside)
@@ -352,7 +344,7 @@ class TestServer:
         monkeypatch.setattr(packages, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
         assert planned(saved_model()).backend is Backend.UNIHUB
 
-    def test_module_and_layer_are_served_upstream(self, hub):
+    def test_module_and_layer_are_served_upstream(self):
         assert choose_server(Api.MODULE, None, TF1).backend is Backend.TENSORFLOW_HUB
         assert choose_server(Api.KERAS, Keras.KERAS2, TF2).backend is Backend.TENSORFLOW_HUB
 
@@ -362,8 +354,8 @@ class TestServer:
         without = Runtime(RuntimeMode.TF1_COMPAT, "2.15.1", None, Keras.KERAS2)
         assert choose_server(Api.MODULE, None, without).backend is Backend.UNIHUB
 
-    def test_layer_is_missing_upstream(self, hub):
-        del hub.KerasLayer
+    def test_a_layer_that_tensorflow_hub_cannot_serve(self, monkeypatch):
+        monkeypatch.setattr(packages, "hub_offers", lambda version: frozenset({"Module"}))
         with pytest.raises(RuntimeUnavailableError, match="hub.KerasLayer does not exist") as caught:
             choose_server(Api.KERAS, Keras.KERAS2, TF2)
         assert caught.value.package == "tensorflow_hub"
@@ -378,19 +370,37 @@ class TestServer:
         with pytest.raises(RuntimeUnavailableError, match="there is no keras3 layer in the {} runtime".format(mode)):
             planned(saved_model(), Runtime(mode, "2.21.0", "0.16.1", Keras.KERAS3), api="keras")
 
-    def test_keras_is_the_one_in_use_unless_asked_for(self, hub):
+    def test_keras_is_the_one_in_use_unless_asked_for(self):
         assert planned(saved_model(), TF2, api="keras").keras is Keras.KERAS2
         assert planned(saved_model(), TF2_KERAS3, api="keras", keras="keras2").keras is Keras.KERAS2
         assert planned(saved_model(), TF2, keras="keras2").keras is None
 
-    def test_what_keeps_tensorflow_hub_from_being_imported_is_told(self, monkeypatch):
-        def fail():
-            raise RuntimeUnavailableError.no_tensorflow_hub(ImportError("no"), None)
+    @pytest.mark.parametrize(
+        "hub, problem, what",
+        [
+            (None, None, "tensorflow_hub is not installed"),
+            ("0.15.0", "No module named 'pkg_resources'", "tensorflow_hub cannot be imported"),
+        ],
+    )
+    def test_why_tensorflow_hub_cannot_serve(self, hub, problem, what):
+        tf2 = dataclasses.replace(TF2, tensorflow_hub=hub, hub_problem=problem)
+        with pytest.raises(RuntimeUnavailableError, match=what) as caught:
+            planned(saved_model(), tf2, api="keras", keras="keras2")
+        assert caught.value.why == "ImportError: " + (problem or "No module named 'tensorflow_hub'")
+        tf1 = dataclasses.replace(TF1, tensorflow_hub=hub, hub_problem=problem)
+        assert planned(hub_module(), tf1).backend is Backend.UNIHUB
 
-        monkeypatch.setattr(packages, "import_tensorflow_hub", fail)
-        with pytest.raises(RuntimeUnavailableError, match="tensorflow_hub is not installed"):
-            planned(saved_model(), TF2, api="keras", keras="keras2")
-        assert planned(hub_module(), TF1).backend is Backend.UNIHUB
+    @pytest.mark.parametrize(
+        "version, offered",
+        [
+            ("0.7.0", {"KerasLayer", "Module", "create_module_spec"}),
+            ("0.15.0", {"KerasLayer", "Module", "create_module_spec"}),
+            ("0.16.0", {"KerasLayer"}),
+            ("0.16.1", {"KerasLayer"}),
+        ],
+    )
+    def test_what_a_version_of_tensorflow_hub_offers(self, version, offered):
+        assert dataclasses.replace(TF1, tensorflow_hub=version).hub_offers == offered
 
     def test_a_refusal_goes_before_a_missing_package(self, monkeypatch):
         monkeypatch.setattr(packages, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
@@ -406,7 +416,7 @@ class TestPlan:
         plan = planned(info, as_dict=True)
         assert (plan.handle, plan.source, plan.info, plan.runtime) == ("handle", "models/saved", info, TF2)
         assert (plan.api, plan.keras, plan.backend) == (Api.LOAD, None, Backend.UNIHUB)
-        assert plan.strategy == "unihub._strategies.hub_load:HubLoad"
+        assert plan.strategy == "hub-load"
         assert (plan.tags, plan.signature, plan.request.as_dict) == ({"serve"}, None, True)
         assert plan.cell.supported
         assert plan.meta_graph is info.meta_graphs[0]
@@ -427,7 +437,7 @@ class TestPlan:
             "why        signature serving_default: none was asked for."
         )
 
-    def test_prints_for_training(self, hub):
+    def test_prints_for_training(self):
         assert str(planned(hub_module(), TF1, trainable=True)) == (
             "model      models/module\n"
             "format     tf1-hub\n"
@@ -451,7 +461,7 @@ class TestPlan:
         ]
 
     @pytest.mark.parametrize("info", [hub_module(variant()), hub_module()])
-    def test_says_when_it_trains_in_inference_mode(self, hub, info):
+    def test_says_when_it_trains_in_inference_mode(self, info):
         reasons = planned(info, TF1, trainable=True, tags=[]).reasons
         assert "variant without 'train': the model runs in inference mode while it is trained." in reasons
 
@@ -524,11 +534,11 @@ class TestUse:
             "only what it needs is loaded, for the signature serving_default; full=True loads all of it."
         )
 
-    def test_a_layer(self, hub):
+    def test_a_layer(self):
         assert planned(self.large(), api="keras").use == Use(None, layer=True)
         assert planned(self.large(), trainable=True).use == Use(None, layer=True)
 
-    def test_a_layer_of_a_signature(self, hub):
+    def test_a_layer_of_a_signature(self):
         assert planned(self.large(), api="keras", signature="serving_default").use == Use("serving_default", layer=True)
 
     def test_who_says_nothing_gets_all(self):
@@ -549,10 +559,10 @@ class TestUse:
         assert (planned(info, signature="serving_default").use is not None) == is_cut
         assert planned(info).use is None
 
-    def test_a_module_takes_what_it_needs_by_itself(self, hub):
+    def test_a_module_takes_what_it_needs_by_itself(self):
         info = with_contents(hub_module(), node_count=5000)
         assert planned(info, TF1, signature="default").use is None
 
-    def test_objects_have_no_files(self, hub):
+    def test_objects_have_no_files(self):
         info = self.large()
         assert decide(len, len, info, TF2, parse_request(api="keras")).use is None
