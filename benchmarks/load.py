@@ -118,7 +118,7 @@ def load_in_turn(path: str, rounds: int) -> Dict[str, List[float]]:
     In that one TensorFlow and Keras import what they need to load, and TensorFlow makes its kernels.
     """
     import unihub
-    from unihub._saved_model import formats, model_info
+    from unihub._saved_model import files, reader
 
     loaders = ways()
     is_callable = unihub.inspect(path).callable
@@ -128,8 +128,8 @@ def load_in_turn(path: str, rounds: int) -> Dict[str, List[float]]:
         with tempfile.TemporaryDirectory() as fresh:
             os.environ["UNIHUB_CACHE_DIR"] = fresh
             # What was read of the files in an earlier round is as little there as the part.
-            model_info._inspect.cache_clear()
-            formats._digest.cache_clear()
+            reader._inspect.cache_clear()
+            files._digest.cache_clear()
             try:
                 return timed(load, path)
             finally:

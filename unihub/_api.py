@@ -14,7 +14,7 @@ from unihub._plan import python_objects
 from unihub._plan.plan import Plan, decide
 from unihub._plan.request import Request, parse_request
 from unihub._plan.runtime import detect_runtime
-from unihub._saved_model import model_info
+from unihub._saved_model import reader
 from unihub._saved_model.model_info import ModelInfo
 from unihub._strategies import loaded_cache
 from unihub._tf.autograph import outside_autograph
@@ -168,7 +168,7 @@ def inspect(handle: Any, *, offline: Optional[bool] = None) -> ModelInfo:
         >>> str(unihub.inspect("tests/data/tf1_hub/convnet").format)
         'tf1-hub'
     """
-    return model_info.inspect(_resolve.resolve(handle, offline=offline))
+    return reader.inspect(_resolve.resolve(handle, offline=offline))
 
 
 @outside_autograph

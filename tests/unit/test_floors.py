@@ -28,7 +28,6 @@ PENDING = {
     "_plan/runtime.py: reads a __version__",
     "_resolve/requests_client.py: imports unihub upward",
     "_save/tracing.py: touches the private attribute _type_spec",
-    "_saved_model/model_info.py: has more than 500 lines",
     "_strategies/keras3_file.py: imports _api upward",
     "_strategies/keras_registration.py: asks whether keras has a name",
     "_strategies/keras_registration.py: reads a __version__",

@@ -18,7 +18,7 @@ from unihub._resolve import cache
 from unihub._saved_model import (
     byte_search,
     call_ops,
-    formats,
+    files,
     keras_lambda,
     scanned_graph,
     schema,
@@ -57,7 +57,7 @@ def fill(info: Any, *kinds: str) -> None:
 
 
 def _name(kind: str, path: str) -> str:
-    graph = formats.graph_digest(os.path.join(path, "saved_model.pb"))
+    graph = files.graph_digest(os.path.join(path, "saved_model.pb"))
     return "{}-{}-{}".format(kind, graph, _digest_of_code()[:16])
 
 

@@ -20,9 +20,9 @@ def _inspect(arguments: argparse.Namespace) -> Report:
     # Not unihub.inspect, which imports all that a plan needs.
     from unihub import _resolve
     from unihub._audit import scan_cache
-    from unihub._saved_model import model_info
+    from unihub._saved_model import reader
 
-    info = model_info.inspect(_resolve.resolve(arguments.handle, offline=arguments.offline or None))
+    info = reader.inspect(_resolve.resolve(arguments.handle, offline=arguments.offline or None))
     scan_cache.fill(info, scan_cache.AUDIT, scan_cache.OPS)
     return Report([fields(info.path, info.rows())], info.to_dict())
 

@@ -17,7 +17,7 @@ from typing import Any, Callable, List, Optional, Set
 from unihub._audit import requirements
 from unihub._partial import deferred_gradients, parallel_restore
 from unihub._resolve import cache
-from unihub._saved_model import formats
+from unihub._saved_model import files
 from unihub._strategies import distribution
 from unihub._tf.saved_model import (
     load_saved_model,
@@ -37,7 +37,7 @@ _GRAPH = "saved_model.pb"
 _WHOLE = "whole.txt"
 _ABOUT = "part.json"
 _GRADIENTS = "gradients.pb"
-_BESIDE = tuple(os.path.join(folder, "") for folder in formats.FOLDERS)
+_BESIDE = tuple(os.path.join(folder, "") for folder in files.FOLDERS)
 
 # A part with more of the functions than this is hardly loaded sooner than the whole.
 _WORTH_IT = 0.8
@@ -139,10 +139,10 @@ def fingerprint(path: str) -> str:
 
     The rest may be gigabytes, and is not read.
     """
-    digest = hashlib.sha256(formats.graph_digest(os.path.join(path, _GRAPH)).encode("ascii"))
+    digest = hashlib.sha256(files.graph_digest(os.path.join(path, _GRAPH)).encode("ascii"))
     place = os.path.realpath(path)
     digest.update(place.encode("utf-8", "surrogateescape"))
-    for name, size, time, _ in formats.model_files(place):
+    for name, size, time, _ in files.model_files(place):
         if name.startswith(_BESIDE):
             digest.update("{} {} {}\n".format(name, size, time).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
@@ -163,7 +163,7 @@ def _fill(directory: str, plan: Any, use: Use) -> None:
         with open(os.path.join(directory, _WHOLE), "w", encoding="utf-8") as file:
             file.write(str(exc))
         return
-    for folder in formats.FOLDERS:
+    for folder in files.FOLDERS:
         if os.path.isdir(os.path.join(plan.source, folder)):
             _link(os.path.join(os.path.realpath(plan.source), folder), os.path.join(directory, folder))
     saved_model = saved_model_message()(saved_model_schema_version=1)

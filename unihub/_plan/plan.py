@@ -14,8 +14,7 @@ from unihub._plan import matrix
 from unihub._plan.matrix import Cell, Server
 from unihub._plan.request import Request
 from unihub._plan.runtime import Runtime
-from unihub._saved_model.model_info import MetaGraph, ModelInfo
-from unihub._saved_model.totals import Totals
+from unihub._saved_model.model_info import MetaGraph, ModelInfo, Totals
 from unihub._types import Api, Backend, Format, Keras, Signature, Use
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from unihub._resolve.entries import Origin
 from unihub._resolve.handle import ARCHIVE_SUFFIXES, Handle, Kind
 from unihub._resolve.source import Source, empty, fetch
-from unihub._saved_model.formats import is_web_page
+from unihub._saved_model.other_formats import is_web_page
 from unihub.errors import DownloadError, IntegrityError
 
 _COMPRESSED = "tf-hub-format=compressed"

@@ -9,7 +9,7 @@ from typing import Iterator, List, Optional
 from unihub._resolve import entries, redirects
 from unihub._resolve.handle import Handle, KaggleModel, Kind
 from unihub._resolve.source import Source
-from unihub._saved_model.model_info import inspect
+from unihub._saved_model.reader import inspect
 
 _FETCHED = (Kind.URL, Kind.BUCKET, Kind.KAGGLE)
 

@@ -20,8 +20,9 @@ from model_files import (
 )
 from paths import DATA
 from unihub._saved_model.checkpoint_index import Index, decompress, read_index
-from unihub._saved_model.formats import check_whole, detect_format
-from unihub._saved_model.model_info import inspect
+from unihub._saved_model.files import check_complete
+from unihub._saved_model.formats import detect_format
+from unihub._saved_model.reader import inspect
 from unihub._saved_model.wire import WireError
 from unihub._types import Format
 from unihub.errors import IntegrityError, ModelNotFoundError, UnihubError, UnknownFormatError
@@ -375,14 +376,14 @@ class TestCheckWhole:
         entries = {"a": bundle_entry(0, 0, 4), "b": bundle_entry(0, 4, 8), "c": bundle_entry(1, 0, 2)}
         write_variables(model, {SHARD(0, 2): 12, SHARD(1, 2): 2}, entries)
         write(model / "assets" / "vocab.txt", "a")
-        check_whole("model", True, ["vocab.txt"])
+        check_complete("model", True, ["vocab.txt"])
 
     def test_no_variables_and_no_index(self, model):
         (model / "variables").mkdir()
-        check_whole("model", False)
+        check_complete("model", False)
 
     def test_no_index(self, model):
-        assert message(IntegrityError, check_whole, "model", True) == (
+        assert message(IntegrityError, check_complete, "model", True) == (
             "the model at model is not whole: variables/variables.index is missing.\n"
             "  Why:  TensorFlow restores the model's variables from there when it loads it.\n"
             "  Hint: Fetch or export the model again. A repository may leave files out by its size limits or its "
@@ -403,11 +404,11 @@ class TestCheckWhole:
         write_variables(model, {SHARD(shard, 5): 4 for shard in range(5)}, entries)
         for shard in set(range(5)) - set(kept):
             (model / "variables" / SHARD(shard, 5)).unlink()
-        assert told in message(IntegrityError, check_whole, "model", False)
+        assert told in message(IntegrityError, check_complete, "model", False)
 
     def test_shard_that_is_too_short(self, model):
         write_variables(model, {SHARD(0, 1): 11}, {"a": bundle_entry(0, 0, 4), "b": bundle_entry(0, 4, 8)})
-        assert message(IntegrityError, check_whole, "model", True) == (
+        assert message(IntegrityError, check_complete, "model", True) == (
             "model/variables/variables.data-00000-of-00001 is cut short.\n"
             "  Why:  It has 11 bytes, and the variables in it need 12.\n"
             "  Hint: Fetch or export the model again; the download or copy did not come to its end."
@@ -417,15 +418,15 @@ class TestCheckWhole:
     def test_pointer(self, model, name):
         write_variables(model, {SHARD(0, 1): 1000}, {"a": bundle_entry(0, 0, 4)})
         write(model / "variables" / name, POINTER)
-        found = message(IntegrityError, check_whole, "model", True)
+        found = message(IntegrityError, check_complete, "model", True)
         assert found.startswith("model/variables/{} is a git-lfs pointer".format(name))
 
     def test_damaged_index(self, model):
         write(model / "variables" / "variables.index", bytes(100))
-        assert "variables.index is cut short." in message(IntegrityError, check_whole, "model", False)
+        assert "variables.index is cut short." in message(IntegrityError, check_complete, "model", False)
 
     def test_missing_assets(self, model):
-        assert message(IntegrityError, check_whole, "model", False, ["vocab.txt", "nul\0l"]) == (
+        assert message(IntegrityError, check_complete, "model", False, ["vocab.txt", "nul\0l"]) == (
             "the model at model is not whole: assets/vocab.txt and assets/nul\0l are missing.\n"
             "  Why:  The model reads its vocabularies and other assets from there.\n"
             "  Hint: Fetch or export the model again, and copy its assets directory with it."
@@ -434,7 +435,7 @@ class TestCheckWhole:
     def test_asset_that_is_a_pointer(self, model):
         write(model / "assets" / "vocab.txt", POINTER)
         assert "model/assets/vocab.txt is a git-lfs" in message(
-            IntegrityError, check_whole, "model", False, ["vocab.txt"]
+            IntegrityError, check_complete, "model", False, ["vocab.txt"]
         )
 
 

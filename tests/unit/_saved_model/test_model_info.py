@@ -11,7 +11,8 @@ import pytest
 from model_files import block, block_of, bundle_entry, number, saved_model, write_pieces, write_variables
 from paths import DATA
 from unihub._saved_model import formats
-from unihub._saved_model.model_info import Call, Contents, MetaGraph, ModelInfo, Variable, inspect
+from unihub._saved_model.model_info import Call, Contents, MetaGraph, ModelInfo, Variable
+from unihub._saved_model.reader import inspect
 from unihub._types import Format, Signature, Tensor
 from unihub.errors import IntegrityError, UnihubError
 
@@ -496,7 +497,7 @@ class TestCost:
 
     def test_no_framework_is_imported(self):
         code = (
-            "import sys; from unihub._saved_model.model_info import inspect; inspect(sys.argv[1]); "
+            "import sys; from unihub._saved_model.reader import inspect; inspect(sys.argv[1]); "
             "print([m for m in ('tensorflow', 'tensorflow_hub', 'keras', 'google.protobuf', 'numpy') if m in sys.modules])"
         )
         arguments = [sys.executable, "-c", code, str(TF1_HUB / "convnet")]

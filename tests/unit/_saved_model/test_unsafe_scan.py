@@ -8,7 +8,7 @@ import unihub
 from model_files import block, bundle_entry, saved_model, varint, write_variables
 from paths import DATA
 from unihub._audit import op_packages
-from unihub._saved_model import keras_lambda, model_info, unsafe_ops, unsafe_scan
+from unihub._saved_model import keras_lambda, reader, unsafe_ops, unsafe_scan
 from unihub._saved_model.text_format import encode_text
 from unihub._saved_model.wire import Message, Source, WireError
 
@@ -18,7 +18,7 @@ CLEAN = sorted(file.parent for file in DATA.rglob("saved_model.pb"))
 def write(directory, graph):
     (directory / "saved_model.pb").write_bytes(graph)
     write_variables(directory, {"variables.data-00000-of-00001": 4}, {"w": bundle_entry(0, 0, 4)})
-    return model_info.inspect(directory)
+    return reader.inspect(directory)
 
 
 def unsafe(info):
