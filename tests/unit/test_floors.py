@@ -20,8 +20,6 @@ EXCEPTIONS = {
 
 # Not moved yet.
 PENDING = {
-    "_convert/control_flow.py: has more than 500 lines",
-    "_convert/convert.py: imports _api upward",
     "_partial/loader.py: imports _strategies upward",
     "_plan/runtime.py: asks whether tf has a name",
     "_plan/runtime.py: calls Version",

@@ -1,1 +1,1 @@
-"""unihub.convert: from a TF1 model to a TF2 SavedModel with the same numbers."""
+"""unihub.convert: conversion of TF1 models to TF2 SavedModels that can be fine-tuned."""

@@ -1,7 +1,7 @@
-"""TF1 models made TF2 SavedModels that can be fine-tuned: the way out of the gaps of the matrix.
+"""unihub.convert: TF1 models as TF2 SavedModels that can be fine-tuned, for the gaps of the compatibility matrix.
 
-The stages are read, carry the state, make the signatures functions, write, compare with the original; the directory
-appears after the last one. What TF2 has no counterpart for is refused, with the reason.
+The stages: read the model, carry its state, turn its signatures into functions, write, and compare with the original.
+The directory appears after the last stage.
 """
 
 from __future__ import annotations
@@ -10,35 +10,45 @@ import contextlib
 import os
 import sys
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple, Union
 
-from unihub import _api, errors
-from unihub._audit import scan_cache as _remember
+from unihub import _resolve, errors
+from unihub._audit import scan_cache
 from unihub._audit import trust as _trust
 from unihub._call import tf_errors
+from unihub._convert import tf1_session, tf2_model
+from unihub._convert.state import State, find_filling
+from unihub._convert.tf2_model import ConvertedSignature, Variant
+from unihub._convert.verify import compare, make_examples
 from unihub._graph import export_dir as _export_dir
+from unihub._graph import meta_graph
 from unihub._graph.unsupported import NotUnderstood
 from unihub._plan.plan import choose_tags
 from unihub._plan.request import parse_request
 from unihub._plan.runtime import Runtime, detect_runtime
+from unihub._saved_model import reader
 from unihub._saved_model.conversion_report import CarriedSignature, Conversion
 from unihub._saved_model.model_info import MetaGraph, ModelInfo
 from unihub._tf import packages, saved_model
+from unihub._tf.types import TfFunction
 from unihub._types import Format, RuntimeMode
 
 _TOLERANCE = 1e-5
 
+_Trust = Union[None, bool, str, Iterable[str]]
+_Say = Callable[[str], None]
+
 
 @dataclass(frozen=True)
 class _Source:
-    """The model that is converted.
+    """The model to convert.
 
     Attributes:
-        info: What was found.
+        info: What ``inspect`` returns for it.
         tags: The variant that runs with ``training=False``.
-        train_tags: The one that runs with ``training=True``; ``None`` if there is none.
+        train_tags: The variant that runs with ``training=True``; ``None`` if there is none.
         runtime: How TensorFlow runs.
-        not_carried: What could not be carried so far.
+        not_carried: What could not be carried so far, a sentence each.
     """
 
     info: ModelInfo
@@ -49,13 +59,13 @@ class _Source:
 
     @property
     def meta_graph(self) -> MetaGraph:
-        """The plain variant."""
+        """The variant that runs with ``training=False``."""
         return self.info.meta_graph(self.tags)  # type: ignore[return-value]
 
 
 def convert(
-    handle: Any,
-    export_dir: Any,
+    handle: Union[str, os.PathLike[str]],
+    export_dir: Union[str, os.PathLike[str]],
     *,
     check: bool = True,
     tags: Optional[Iterable[str]] = None,
@@ -63,30 +73,30 @@ def convert(
     trust: Union[None, bool, str, Iterable[str]] = None,
     progress: Optional[Callable[[str], None]] = None,
 ) -> Conversion:
-    """Makes a TF1 Hub module, or a plain TF1 SavedModel, a TF2 SavedModel that can be fine-tuned.
+    """Convert a TF1 Hub module or a plain TF1 SavedModel to a TF2 SavedModel that can be fine-tuned.
 
-    Every signature is kept under its name. A call of the converted model is its signature ``default`` (of a plain
-    SavedModel ``serving_default``), or the only one. Each signature is also an attribute that is called like the model
-    and returns all its outputs in a dict. If the model has a ``{"train"}`` variant, ``training=True`` runs that graph
-    with its update ops, and ``training=False`` the plain one, over one set of variables; otherwise ``training``
-    changes nothing.
+    Every signature keeps its name. A call of the converted model runs the signature ``default`` (``serving_default``
+    for a plain SavedModel), or the only one. Each signature is also an attribute that takes the same arguments as the
+    model and returns all outputs in a dict. If the model has a ``{"train"}`` variant, ``training=True`` runs that graph
+    with its update ops and ``training=False`` runs the plain graph, over the same variables. Otherwise ``training`` has
+    no effect.
 
     Args:
         handle: As for ``load``.
-        export_dir: The directory to write; nothing may be there yet.
-        check: Whether the original and the converted model are both run, on generated inputs, and compared.
-        tags: The plain variant; by default the one that ``load`` takes.
-        overwrite: Whether what is at ``export_dir`` may be replaced.
-        trust: As for ``load``: the model is run.
-        progress: Is given a line of text for each stage; by default it goes to the standard error stream, unless the
-            environment variable ``UNIHUB_NO_PROGRESS`` is 1.
+        export_dir: The directory to write. It must not exist yet, or be empty.
+        check: Whether to run the original and the converted model on generated inputs and compare them.
+        tags: The plain variant; by default the variant that ``load`` chooses.
+        overwrite: Whether to replace what is at ``export_dir``.
+        trust: As for ``load``: the conversion runs the model.
+        progress: A function that receives a line of text for each stage. By default the lines go to standard error,
+            unless the environment variable ``UNIHUB_NO_PROGRESS`` is 1.
 
     Returns:
-        What was done. It prints as a table, and is written into the directory as ``conversion.json``.
+        A report of the conversion. It prints as a table, and the directory has it as ``conversion.json``.
 
     Raises:
-        UnsupportedError: It is a TF2 SavedModel already, TensorFlow does not run eagerly here, or a part of the graph
-            has no counterpart in TF2.
+        UnsupportedError: The model is a TF2 SavedModel already, TensorFlow does not run eagerly here, or something in
+            the graph has no counterpart in TF2.
         ConversionError: The converted model does not give the same numbers.
         HandleError: Something is at ``export_dir`` already.
         UnihubError: Whatever ``load`` would raise.
@@ -101,7 +111,7 @@ def convert(
     say = progress or _print_line
     source = _read(handle, tags, trust)
     say("reading    {} ({})".format(source.info.path, source.info.format))
-    with _export_dir.writing(path, overwrite) as directory, _refusing(source):
+    with _export_dir.writing(path, overwrite) as directory, _typed_errors(source):
         report = _write(source, directory, say)
         if check:
             report = replace(report, signatures=_compare(source, report.signatures, directory, say))
@@ -116,14 +126,14 @@ def _print_line(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def _read(handle: Any, tags: Optional[Iterable[str]], trust: Any) -> _Source:
-    info = _api.inspect(handle)
+def _read(handle: Union[str, os.PathLike[str]], tags: Optional[Iterable[str]], trust: _Trust) -> _Source:
+    info = reader.inspect(_resolve.resolve(handle))
     runtime = detect_runtime()
     if info.format is Format.TF2_SAVED_MODEL:
         raise errors.UnsupportedError.converted_already(info.path)
     if runtime.mode is not RuntimeMode.TF2 or runtime.inside_function:
         raise errors.UnsupportedError.converts_in_eager_only(info.path, runtime)
-    _remember.fill(info, _remember.AUDIT)
+    scan_cache.fill(info, scan_cache.AUDIT)
     _trust.warn(info.path, _trust.check(handle, info.path, info.unsafe_ops, _trust.parse(trust)))
     chosen = choose_tags(info, parse_request(tags=tags))
     train = chosen | {"train"}
@@ -135,8 +145,8 @@ def _read(handle: Any, tags: Optional[Iterable[str]], trust: Any) -> _Source:
 
 
 @contextlib.contextmanager
-def _refusing(source: _Source) -> Iterator[None]:
-    """Turns what cannot be converted, and what TensorFlow raises, into typed errors."""
+def _typed_errors(source: _Source) -> Iterator[None]:
+    """Turn ``NotUnderstood``, and the errors that TensorFlow raises, into typed errors."""
     with tf_errors.loading(source):
         try:
             yield
@@ -144,10 +154,7 @@ def _refusing(source: _Source) -> Iterator[None]:
             raise errors.UnsupportedError.cannot_be_converted(source.info.path, str(exc)) from exc
 
 
-def _write(source: _Source, directory: str, say: Callable[[str], None]) -> Conversion:
-    from unihub._convert import tf2_model
-    from unihub._convert.tf2_model import ConvertedSignature, Variant
-
+def _write(source: _Source, directory: str, say: _Say) -> Conversion:
     tf = packages.import_tensorflow()
     plain = Variant(source.info.path, source.tags)
     train = None if source.train_tags is None else Variant(source.info.path, source.train_tags)
@@ -189,8 +196,8 @@ def _write(source: _Source, directory: str, say: Callable[[str], None]) -> Conve
     )
 
 
-def _find_signatures(source: _Source, plain: Any) -> List[str]:
-    """The signatures that can be run: those whose outputs wait for nothing but their inputs."""
+def _find_signatures(source: _Source, plain: Variant) -> List[str]:
+    """The signatures that can run: those whose outputs need no placeholder except their inputs."""
     names = []
     for name, definition in sorted(plain.signatures.items()):
         unfed = plain.find_unfed(plain.ends(definition), definition)
@@ -205,21 +212,18 @@ def _find_signatures(source: _Source, plain: Any) -> List[str]:
     return names
 
 
-def _carry_state(source: _Source, variants: Iterable[Any], names: Iterable[str]) -> Any:
-    from unihub._convert import tf1_session
-    from unihub._convert.state import State, find_filling
-
+def _carry_state(source: _Source, variants: Iterable[Variant], names: Iterable[str]) -> State:
     state = State()
     for variant in variants:
         for node, file in variant.assets(source.info.path).items():
             state.add_asset(node, file)
-        variables, tables = variant.find_state(names)
+        nodes = variant.find_state(names)
         with tf1_session.opened(source.info.path, source.info.format, variant.tags) as session:
-            values = session.values(name for name in variables if name not in state.variables)
+            values = session.values(name for name in nodes.variables if name not in state.variables)
             for name, value in values.items():
-                state.add_variable(variables[name], value, name in variant.trainable)
-            for name in [name for name in tables if name not in state.tables]:
-                # A table that no op fills had its contents restored, or has none.
+                state.add_variable(nodes.variables[name], value, name in variant.trainable)
+            for name in [name for name in nodes.tables if name not in state.tables]:
+                # The contents of a table that no op fills come from the checkpoint, if it has any.
                 is_filled = find_filling(variant.graph_def, name)
                 state.add_table(name, variant.graph_def, None if is_filled else session.contents(name))
         for name in variant.custom_gradients:
@@ -227,7 +231,7 @@ def _carry_state(source: _Source, variants: Iterable[Any], names: Iterable[str])
     return state
 
 
-def _build_losses(source: _Source, variant: Any, state: Any) -> List[Any]:
+def _build_losses(source: _Source, variant: Variant, state: State) -> List[TfFunction]:
     losses = []
     for name in variant.losses:
         if variant.find_unfed([name]):
@@ -237,31 +241,27 @@ def _build_losses(source: _Source, variant: Any, state: Any) -> List[Any]:
     return losses
 
 
-def _choose_called(source: _Source, plain: Any, names: List[str]) -> Optional[str]:
-    """The signature that a call of the model stands for; one without inputs is called by its name only."""
+def _choose_called(source: _Source, plain: Variant, names: List[str]) -> Optional[str]:
+    """The signature that a call of the model runs; ``None`` if it has no inputs, or if several could be meant."""
     preferred = ["default"] if source.info.format is Format.TF1_HUB else ["serving_default", "default"]
-    found = [name for name in preferred if name in names] or (names if len(names) == 1 else [])
-    return found[0] if found and plain.signatures[found[0]].inputs else None
+    candidates = [name for name in preferred if name in names] or (names if len(names) == 1 else [])
+    return candidates[0] if candidates and plain.signatures[candidates[0]].inputs else None
 
 
 def _compare(
-    source: _Source, signatures: Iterable[CarriedSignature], directory: str, say: Callable[[str], None]
+    source: _Source, signatures: Iterable[CarriedSignature], directory: str, say: _Say
 ) -> Tuple[CarriedSignature, ...]:
-    """Runs the original and what was written, and refuses what is not equal."""
-    from unihub._convert import tf1_session
-    from unihub._convert.verify import compare, make_examples
-    from unihub._graph import meta_graph as module_graph
-
-    # The variables live as long as the object that has them.
+    """Run the original and the converted model, and raise an error if they differ."""
+    # Keep a reference: the variables are deleted with the loaded object.
     converted = saved_model.load_saved_model(directory, None, None)
-    described = {signature.name: signature for signature in source.meta_graph.signatures}
+    declared = {signature.name: signature for signature in source.meta_graph.signatures}
     sizes = {size for variable in source.meta_graph.variables for size in variable.shape or () if size}
-    examples = make_examples(module_graph.read_variant(source.info.path, source.tags).graph_def)
+    examples = make_examples(meta_graph.read_variant(source.info.path, source.tags).graph_def)
     compared = []
     with tf1_session.opened(source.info.path, source.info.format, source.tags) as original:
         for signature in signatures:
             function = converted.signatures[signature.name]
-            result = compare(original, function, described[signature.name], sizes, examples)
+            result = compare(original, function, declared[signature.name], sizes, examples)
             if result.failure is not None:
                 raise errors.ConversionError.does_not_run(
                     source.info.path, signature.name, result.failure

@@ -1,20 +1,21 @@
-"""A TF1 graph whose state is held by resources: what TF2 can hold outside of the graph.
+"""Rewrite a TF1 graph so that resources hold its state, which TF2 can keep outside of the graph.
 
-TF1 made variables of reference type by default, and its first tables likewise; TF2 has neither. Each op on such a
-reference has a twin that works on a resource. Here the twins take their places, reads where TF1 read, so that the rest
-of the graph, and the names in it, stay as they are.
+TF1 makes variables of reference type by default, and so did its first tables. TF2 has neither. Each op on such a
+reference has a counterpart that works on a resource. The counterparts replace the ops, with reads where TF1 read, so
+the rest of the graph and its names stay the same.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple
+from typing import Dict, List, NamedTuple
 
 from unihub._graph.meta_graph import node_of
 from unihub._graph.unsupported import NotUnderstood
+from unihub._tf.types import GraphDef, NodeDef
 
 _VARIABLES = frozenset({"Variable", "VariableV2"})
 
-# The twin of each op that changes a variable, and how many tensors follow the variable.
+# The counterpart of each op that changes a variable.
 _CHANGES: Dict[str, str] = {
     "Assign": "AssignVariableOp",
     "AssignAdd": "AssignAddVariableOp",
@@ -31,7 +32,7 @@ _CHANGES: Dict[str, str] = {
     "ScatterUpdate": "ResourceScatterUpdate",
 }
 
-# Ops on tables had their handles as references of strings before they had resources.
+# Ops on tables that refer to the table by a string; those that end with V2 take a resource.
 _TABLES = frozenset(
     {
         "HashTable",
@@ -50,24 +51,24 @@ _TABLES = frozenset(
 
 
 class Resources(NamedTuple):
-    """A graph in which all state is held by resources.
+    """A graph whose state is all in resources.
 
     Attributes:
         graph_def: The graph.
-        values: For each node that gave a variable's reference, the node that gives its value.
+        values: The node that reads the variable, by each node whose output was the variable's reference.
     """
 
-    graph_def: Any
+    graph_def: GraphDef
     values: Dict[str, str]
 
     def value_of(self, tensor: str) -> str:
-        """The tensor that has the value which another had in the graph of TF1."""
+        """The tensor with the value that a tensor has in the TF1 graph."""
         node = node_of(tensor)
         return self.values[node] + ":0" if node in self.values else tensor
 
 
-def use_resources(graph_def: Any) -> Resources:
-    """Gives a graph resources in the place of references.
+def use_resources(graph_def: GraphDef) -> Resources:
+    """Replace the references in a graph by resources.
 
     Args:
         graph_def: A ``GraphDef`` of TensorFlow 1.
@@ -76,7 +77,7 @@ def use_resources(graph_def: Any) -> Resources:
         A new graph; the same one if there is nothing to change.
 
     Raises:
-        NotUnderstood: An op works on a variable's reference, and has no twin.
+        NotUnderstood: An op that takes a variable's reference has no counterpart.
     """
     variables = {node.name: node for node in graph_def.node if node.op in _VARIABLES}
     if not variables and not any(node.op in _TABLES for node in graph_def.node):
@@ -85,10 +86,10 @@ def use_resources(graph_def: Any) -> Resources:
 
 
 class _Rewriter:
-    def __init__(self, graph_def: Any, variables: Dict[str, Any]) -> None:
+    def __init__(self, graph_def: GraphDef, variables: Dict[str, NodeDef]) -> None:
         self._graph_def = graph_def
-        # The variable behind each node that gives its reference: itself, and the ops that change it.
-        self._references: Dict[str, Any] = dict(variables)
+        # The variable by each node whose output is its reference: the variable itself, and the ops that change it.
+        self._references: Dict[str, NodeDef] = dict(variables)
         changes = {node.name: node for node in graph_def.node if node.op in _CHANGES}
         for name in changes:
             variable = variables.get(_root_of(name, changes))
@@ -104,7 +105,7 @@ class _Rewriter:
         values = {name: self._add_read(name, "value", name, []) for name in self._references}
         return Resources(self._result, values)
 
-    def _rewrite_node(self, node: Any) -> None:
+    def _rewrite_node(self, node: NodeDef) -> None:
         new = self._result.node.add()
         new.CopyFrom(node)
         if node.op in _TABLES:
@@ -119,14 +120,14 @@ class _Rewriter:
         else:
             self._read_references(new, 0)
 
-    def _make_variable(self, new: Any, node: Any) -> None:
+    def _make_variable(self, new: NodeDef, node: NodeDef) -> None:
         new.op = "VarHandleOp"
         new.attr.clear()
         for attribute in ("container", "shape", "dtype"):
             new.attr[attribute].CopyFrom(node.attr[attribute])
         new.attr["shared_name"].s = node.attr["shared_name"].s or node.name.encode()
 
-    def _make_change(self, new: Any, node: Any) -> None:
+    def _make_change(self, new: NodeDef, node: NodeDef) -> None:
         variable = self._references[node.name]
         new.op = _CHANGES[node.op]
         new.attr.clear()
@@ -142,8 +143,8 @@ class _Rewriter:
             new.input.append("^" + earlier)
         self._read_references(new, 1)
 
-    def _read_references(self, new: Any, first: int) -> None:
-        """Reads the variables among a node's inputs, when the node would have read them."""
+    def _read_references(self, new: NodeDef, first: int) -> None:
+        """Read the variables among a node's inputs at the moment when the node would have read them."""
         if new.op.startswith("Ref") and any(node_of(source) in self._references for source in new.input):
             raise NotUnderstood("{} ({}) passes on a reference to a variable.".format(new.name, new.op))
         waits = [source for source in new.input if source.startswith("^")]
@@ -152,20 +153,20 @@ class _Rewriter:
                 new.input[index] = self._add_read(new.name, "read_{}".format(index), node_of(source), waits)
 
     def _add_read(self, reader: str, name: str, source: str, waits: List[str]) -> str:
-        """Adds a node that reads the variable behind a node."""
+        """Add a node that reads the variable to which a node's output refers."""
         variable = self._references[source]
         read = self._result.node.add()
         read.name = "{}/{}_of_reference".format(reader, name)
         read.op = "ReadVariableOp"
         read.attr["dtype"].CopyFrom(variable.attr["dtype"])
         read.input.append(variable.name)
-        # The output of an assignment is the value after it.
+        # The output of an assignment is the value after the assignment.
         read.input.extend(waits + (["^" + source] if source != variable.name else []))
         return str(read.name)
 
 
-def _root_of(name: str, changes: Dict[str, Any]) -> str:
-    """The node whose reference an op changes; an op may change what another gives."""
+def _root_of(name: str, changes: Dict[str, NodeDef]) -> str:
+    """The variable that an op changes, through the outputs of other ops that change it."""
     while name in changes:
         name = node_of(changes[name].input[0])
     return name

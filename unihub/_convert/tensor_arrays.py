@@ -1,21 +1,23 @@
-"""The TensorArrays of a TF1 graph as the tensor lists of TF2.
+"""Rebuild the TensorArrays of a TF1 graph as the tensor lists of TF2.
 
-A TF1 TensorArray lives for one run of a session, so its gradient cannot be computed by a function of its own, as TF2
-does. A list is a value: it takes the place of the "flow", the scalar that TF1 passes from each op on an array to the
-next. The handles, which say which array is meant, become nothing.
+A TF1 TensorArray lives for one run of a session, so a separate function, such as TF2 uses for gradients, cannot reach
+it. A tensor list is a value. It replaces the "flow", the scalar that TF1 passes from each op on an array to the next;
+the handle, which tells TF1 which array is meant, is dropped.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, FrozenSet, List, Sequence, Set
+from typing import Callable, Dict, FrozenSet, List, Sequence, Set
 
+from unihub._graph.meta_graph import node_of
 from unihub._graph.unsupported import NotUnderstood
 from unihub._tf import packages
+from unihub._tf.types import NodeDef, RawOps, TfDType, TfTensor
 
-# What passes a handle or a flow on, and does nothing with it.
+# Ops that pass a handle or a flow on unchanged.
 _PASSING = frozenset({"Enter", "Exit", "Identity", "Merge", "NextIteration", "Switch"})
 _PREFIX = "TensorArray"
-# These give plain tensors.
+# Ops whose outputs are plain tensors.
 _READING = ("TensorArrayRead", "TensorArrayGather", "TensorArraySize", "TensorArrayConcat")
 
 
@@ -23,10 +25,10 @@ class TensorArrays:
     """The arrays of one graph.
 
     Attributes:
-        nodes: The names of the nodes that ``build`` has to build: ops on arrays, and copies of handles and flows.
+        nodes: The names of the nodes that ``build`` builds: ops on arrays, and copies of handles and flows.
     """
 
-    def __init__(self, graph: Dict[str, Any], carriers: Set[str]) -> None:
+    def __init__(self, graph: Dict[str, NodeDef], carriers: Set[str]) -> None:
         self._graph = graph
         self.nodes: FrozenSet[str] = frozenset(
             name
@@ -34,58 +36,49 @@ class TensorArrays:
             if node.op.startswith(_PREFIX) or (node.op == "Identity" and name in carriers)
         )
 
-    def build(self, node: Any, inputs: Sequence[Any]) -> List[Any]:
-        """The outputs of a node, built from its inputs: a tensor list in the place of each flow."""
+    def build(self, node: NodeDef, inputs: Sequence[TfTensor]) -> List[TfTensor]:
+        """Build the outputs of a node from its inputs, a tensor list for each flow."""
         if node.op == "Identity":
             return [inputs[0]]
         if node.op not in _BUILDERS:
-            raise NotUnderstood("{} is an op of type {}, which TF2 has nothing for.".format(node.name, node.op))
+            raise NotUnderstood("{} is an op of type {}, which has no counterpart in TF2.".format(node.name, node.op))
         return _BUILDERS[node.op](node, self._array_of(node), inputs)
 
-    def _array_of(self, node: Any) -> Any:
-        """The node that makes the array which an op works on."""
+    def _array_of(self, node: NodeDef) -> NodeDef:
+        """The node that makes the array an op works on."""
         while node.op != "TensorArrayV3":
-            node = self._graph[node.input[0].split(":")[0]]
+            node = self._graph[node_of(node.input[0])]
         return node
 
 
-def find(graph: Dict[str, Any], order: Sequence[str]) -> TensorArrays:
-    """Finds the arrays of a graph.
-
-    Args:
-        graph: The nodes by name.
-        order: Their names, each after its inputs.
-
-    Returns:
-        The arrays.
-    """
+def find(graph: Dict[str, NodeDef]) -> TensorArrays:
+    """Find the arrays of a graph, given its nodes by name, each after its inputs."""
     carriers: Set[str] = set()
-    for name in order:
-        node = graph[name]
-        sources = [source.split(":")[0] for source in node.input if not source.startswith("^")]
+    for name, node in graph.items():
+        sources = [node_of(source) for source in node.input if not source.startswith("^")]
         is_made = node.op.startswith(_PREFIX) and not node.op.startswith(_READING)
         if is_made or (node.op in _PASSING and sources and sources[0] in carriers):
             carriers.add(name)
     return TensorArrays(graph, carriers)
 
 
-def _raw() -> Any:
+def _raw() -> RawOps:
     return packages.import_tensorflow().raw_ops
 
 
-def _dtype(node: Any, attribute: str) -> Any:
+def _dtype(node: NodeDef, attribute: str) -> TfDType:
     return packages.import_tensorflow().as_dtype(node.attr[attribute].type)
 
 
-def _element_shape(array: Any) -> Any:
-    """The shape of an element as lists take it: -1 for what is not known."""
+def _element_shape(array: NodeDef) -> TfTensor:
+    """The shape of an element for ops on lists: -1 for an unknown size, or for an unknown rank."""
     tf = packages.import_tensorflow()
     shape = tf.TensorShape(array.attr["element_shape"].shape if "element_shape" in array.attr else None)
     sizes = -1 if shape.rank is None else [-1 if size is None else size for size in shape.as_list()]
     return tf.constant(sizes, tf.int32)
 
 
-def _make(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
+def _make(node: NodeDef, array: NodeDef, inputs: Sequence[TfTensor]) -> List[TfTensor]:
     tf = packages.import_tensorflow()
     made = _raw().TensorListReserve(
         element_shape=_element_shape(array), num_elements=inputs[0], element_dtype=_dtype(array, "dtype")
@@ -93,20 +86,20 @@ def _make(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
     return [tf.constant(0), made]
 
 
-def _write(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
+def _write(node: NodeDef, array: NodeDef, inputs: Sequence[TfTensor]) -> List[TfTensor]:
     _, index, value, flow = inputs
     if array.attr["dynamic_size"].b:
         flow = _grow(flow, index + 1)
     return [_raw().TensorListSetItem(input_handle=flow, index=index, item=value)]
 
 
-def _grow(flow: Any, size: Any) -> Any:
+def _grow(flow: TfTensor, size: TfTensor) -> TfTensor:
     tf, raw = packages.import_tensorflow(), _raw()
     length = raw.TensorListLength(input_handle=flow)
     return tf.cond(size > length, lambda: raw.TensorListResize(input_handle=flow, size=size), lambda: tf.identity(flow))
 
 
-def _read(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
+def _read(node: NodeDef, array: NodeDef, inputs: Sequence[TfTensor]) -> List[TfTensor]:
     _, index, flow = inputs
     return [
         _raw().TensorListGetItem(
@@ -115,7 +108,7 @@ def _read(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
     ]
 
 
-def _gather(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
+def _gather(node: NodeDef, array: NodeDef, inputs: Sequence[TfTensor]) -> List[TfTensor]:
     _, indices, flow = inputs
     return [
         _raw().TensorListGather(
@@ -124,7 +117,7 @@ def _gather(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
     ]
 
 
-def _scatter(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
+def _scatter(node: NodeDef, array: NodeDef, inputs: Sequence[TfTensor]) -> List[TfTensor]:
     tf = packages.import_tensorflow()
     _, indices, value, flow = inputs
     if array.attr["dynamic_size"].b:
@@ -132,13 +125,13 @@ def _scatter(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
     return [_raw().TensorListScatterIntoExistingList(input_handle=flow, tensor=value, indices=indices)]
 
 
-def _size(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
+def _size(node: NodeDef, array: NodeDef, inputs: Sequence[TfTensor]) -> List[TfTensor]:
     return [_raw().TensorListLength(input_handle=inputs[1])]
 
 
-def _concat(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
+def _concat(node: NodeDef, array: NodeDef, inputs: Sequence[TfTensor]) -> List[TfTensor]:
     tf = packages.import_tensorflow()
-    # The first dimension is the one that is joined.
+    # The arrays are joined along their first dimension.
     outputs = _raw().TensorListConcatV2(
         input_handle=inputs[1],
         element_shape=_element_shape(array),
@@ -148,16 +141,16 @@ def _concat(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
     return list(outputs)
 
 
-def _split(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
+def _split(node: NodeDef, array: NodeDef, inputs: Sequence[TfTensor]) -> List[TfTensor]:
     _, value, lengths, _ = inputs
     return [_raw().TensorListSplit(tensor=value, element_shape=_element_shape(array), lengths=lengths)]
 
 
-def _close(node: Any, array: Any, inputs: Sequence[Any]) -> List[Any]:
+def _close(node: NodeDef, array: NodeDef, inputs: Sequence[TfTensor]) -> List[TfTensor]:
     return []
 
 
-_BUILDERS: Dict[str, Callable[[Any, Any, Sequence[Any]], List[Any]]] = {
+_BUILDERS: Dict[str, Callable[[NodeDef, NodeDef, Sequence[TfTensor]], List[TfTensor]]] = {
     "TensorArrayV3": _make,
     "TensorArrayWriteV3": _write,
     "TensorArrayReadV3": _read,

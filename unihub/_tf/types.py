@@ -1,0 +1,43 @@
+"""Names for TensorFlow's own objects in annotations.
+
+TensorFlow has no stubs that cover the versions served here, so each name is ``Any`` to a type checker. The name tells
+the reader which object is meant; plain ``Any`` stays for values that may be anything.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Protocol messages.
+Message = Any
+MetaGraphDef = Any
+GraphDef = Any
+NodeDef = Any
+AttrValue = Any
+FunctionDef = Any
+SignatureDef = Any
+TensorInfo = Any
+OpList = Any
+
+# Graphs and what is in them. TfTensor also stands for sparse and ragged tensors.
+Graph = Any
+Op = Any
+TfTensor = Any
+TfVariable = Any
+TfShape = Any
+TfDType = Any
+TypeSpec = Any
+Session = Any
+
+# Functions and tracked objects.
+TfFunction = Any
+ConcreteFunction = Any
+RawOps = Any
+Trackable = Any
+
+# A tensor, or a nested structure of tensors; and the same of specs.
+TensorNest = Any
+SpecNest = Any
+
+# What a session or NumPy gives for a tensor.
+ArrayValue = Any
