@@ -6,7 +6,7 @@ formats is the next step's work.
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
 from unihub._resolve import settings
 from unihub._resolve.handle import Handle
@@ -15,7 +15,7 @@ from unihub._resolve.sources import locate
 __all__ = ["resolve"]
 
 
-def resolve(handle: Any, *, offline: Optional[bool] = None) -> str:
+def resolve(handle: object, *, offline: Optional[bool] = None) -> str:
     """Finds the directory of a model, fetching or unpacking it first where needed.
 
     Args:

@@ -15,13 +15,19 @@ import tarfile
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any, Callable, List, NamedTuple
+from typing import IO, TYPE_CHECKING, Callable, List, NamedTuple, Union, cast
 
 from unihub._resolve import cache, entries, manifest, settings
 from unihub._resolve.entries import Origin
 from unihub._resolve.gzip_reader import Gunzip
 from unihub._resolve.handle import entry_name
 from unihub.errors import DownloadError, IntegrityError, UnihubError
+
+if TYPE_CHECKING:
+    from unihub._resolve.download import Download
+
+    # A file, or one that is still being downloaded.
+    Packed = Union[IO[bytes], Download]
 
 _CHUNK = 2**20
 _CHUNKS_TO_SYNC = 32
@@ -67,7 +73,7 @@ class _Bounds:
 class _Stream:
     """The bytes of a tar file, of which no more are read than an honest archive has."""
 
-    def __init__(self, file: Any, packed: Any, bounds: _Bounds) -> None:
+    def __init__(self, file: Union[Packed, Gunzip], packed: Packed, bounds: _Bounds) -> None:
         self._file = file
         self._packed = packed
         self._bounds = bounds
@@ -124,7 +130,7 @@ def extract(path: str, pin: str = "") -> str:
         raise DownloadError.cannot_unpack(path, cache.root(), str(error)) from error
 
 
-def unpack(file: Any, path: str, into: str) -> None:
+def unpack(file: Packed, path: str, into: str) -> None:
     """Unpacks an archive into an empty directory.
 
     Args:
@@ -159,17 +165,18 @@ def _entry_name(path: str, pin: str) -> str:
     return entry_name(os.path.basename(path), "\0".join(identity))
 
 
-def _plain(file: Any, bounds: _Bounds) -> _Stream:
+def _plain(file: Packed, bounds: _Bounds) -> _Stream:
     compressed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
     file.seek(0)
     return _Stream(Gunzip(file) if compressed else file, file, bounds)
 
 
-def _tar(stream: Any) -> tarfile.TarFile:
-    return tarfile.open(fileobj=stream, mode="r:")
+def _tar(stream: _Stream) -> tarfile.TarFile:
+    # tarfile only reads, seeks and tells.
+    return tarfile.open(fileobj=cast(IO[bytes], stream), mode="r:")
 
 
-def _unpack_tar(file: Any, path: str, into: str, bounds: _Bounds) -> None:
+def _unpack_tar(file: Packed, path: str, into: str, bounds: _Bounds) -> None:
     stream = _plain(file, bounds)
     with _tar(stream) as tar:
         for info in tar:
@@ -190,7 +197,7 @@ def _check_end(stream: _Stream) -> None:
         raise _Damaged("it is cut off, or a member's header is damaged")
 
 
-def _unpack_zip(file: Any, path: str, into: str, bounds: _Bounds) -> None:
+def _unpack_zip(file: Packed, path: str, into: str, bounds: _Bounds) -> None:
     # Its table stands at the end.
     size = file.seek(0, os.SEEK_END)
     unpacked = 0

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Tuple
 
 from unihub._resolve.entries import Origin
 from unihub._resolve.handle import ARCHIVE_SUFFIXES, Handle, Kind
 from unihub._resolve.source import Source, fetch
 from unihub.errors import DownloadError, HandleError, IntegrityError, RuntimeUnavailableError, UnihubError
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
 
 
 class Bucket(Source):
@@ -51,20 +54,21 @@ def _fill(handle: Handle, content: str) -> Origin:
     return Origin("bucket", url)
 
 
-def _file_system(handle: Handle) -> Any:
-    """What reads a URL, and the path in it."""
+def _file_system(handle: Handle) -> Tuple[AbstractFileSystem, str]:
+    """The file system that reads a URL, and the path within it."""
     try:
         import fsspec
 
         fsspec.get_filesystem_class(handle.scheme)
-        return fsspec.core.url_to_fs(handle.location)
+        files, path = fsspec.core.url_to_fs(handle.location)
+        return files, path
     except ImportError as error:
         raise RuntimeUnavailableError.no_file_system(handle.location, handle.scheme, error) from error
     except ValueError as error:
         raise HandleError.unknown_scheme(str(handle), handle.scheme) from error
 
 
-def _copy(files: Any, path: str, url: str, content: str) -> None:
+def _copy(files: AbstractFileSystem, path: str, url: str, content: str) -> None:
     from unihub._resolve import archive
 
     found = {name: info for name, info in files.find(path, detail=True).items() if info["type"] == "file"}

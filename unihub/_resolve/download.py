@@ -13,10 +13,13 @@ import os
 import shutil
 import threading
 import time
-from typing import Any, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
 
 from unihub._resolve import cache, manifest, progress, requests_client, settings
 from unihub.errors import DownloadError, IntegrityError, UnihubError
+
+if TYPE_CHECKING:
+    import requests
 
 # As much has to come within UNIHUB_TIMEOUT seconds.
 _CHUNK = 2**16
@@ -158,7 +161,7 @@ class Download:
         """What to ask for: the URL, and headers by which only the rest comes where that is possible."""
         return self._url, self._file.request_headers()
 
-    def accept(self, receiver: _Receiver, response: Any) -> bool:
+    def accept(self, receiver: _Receiver, response: requests.Response) -> bool:
         """Takes note of an answer; gives back whether its body is to be received."""
         import requests
 
@@ -273,7 +276,7 @@ class _Partial:
             return {}
         return {"Range": "bytes={}-".format(self.size), "If-Range": validator}
 
-    def goes_on_with(self, response: Any) -> bool:
+    def goes_on_with(self, response: requests.Response) -> bool:
         """Whether the body of an answer is the rest."""
         span, _, total = response.headers.get("Content-Range", "").partition("/")
         goes_on = span.startswith("bytes {}-".format(self.size)) and total in ("*", str(self.total))
@@ -319,7 +322,7 @@ class _Partial:
         return {}
 
 
-def _describe(response: Any, url: str) -> Dict[str, Any]:
+def _describe(response: requests.Response, url: str) -> Dict[str, Any]:
     """What an answer says of the file."""
     headers = response.headers
     length = headers.get("Content-Length", "")

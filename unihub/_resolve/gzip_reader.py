@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unihub._resolve.archive import Packed
 
 _CHUNK = 2**20
 # A gzip header, and the checksum that zlib then compares.
@@ -22,7 +25,7 @@ class Gunzip:
         file: The compressed bytes.
     """
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Packed) -> None:
         self._file = file
         self._member = zlib.decompressobj(_GZIP)
         self._inside = False

@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Match, NamedTuple, Optional, Tuple
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
 from unihub._types import Word
@@ -101,7 +101,7 @@ class Handle:
         return self.text
 
     @classmethod
-    def parse(cls, handle: Any) -> Handle:
+    def parse(cls, handle: object) -> Handle:
         """Reads a handle.
 
         Args:
@@ -185,12 +185,12 @@ def parse_kaggle_page(url: str) -> Optional[KaggleModel]:
     return _kaggle_model(match) if match else None
 
 
-def _kaggle_model(match: Any) -> KaggleModel:
+def _kaggle_model(match: Match[str]) -> KaggleModel:
     owner, model, framework, variation, version = match.groups(default="")
     return KaggleModel(owner, model, _FRAMEWORKS.get(framework.lower(), framework), variation, version)
 
 
-def _text(handle: Any) -> str:
+def _text(handle: object) -> str:
     if not isinstance(handle, (str, bytes, os.PathLike)):
         raise HandleError.not_a_place(handle)
     text = os.fsdecode(handle)
@@ -230,7 +230,8 @@ def _kind(text: str) -> Tuple[Kind, Optional[KaggleModel]]:
     else:
         path = _path(text)
         kind = _kind_of_path(path)
-        kaggle = _kaggle_model(_BARE_KAGGLE.fullmatch(path)) if kind is Kind.KAGGLE else None
+        match = _BARE_KAGGLE.fullmatch(path) if kind is Kind.KAGGLE else None
+        kaggle = _kaggle_model(match) if match else None
     if "\0" in path:
         raise HandleError.nul(text)
     return kind, kaggle

@@ -6,7 +6,7 @@ By the protocol (https://www.tensorflow.org/hub/hosting) a server answers a URL 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from unihub._resolve.entries import Origin
@@ -14,6 +14,9 @@ from unihub._resolve.handle import ARCHIVE_SUFFIXES, Handle, Kind
 from unihub._resolve.source import Source, empty, fetch
 from unihub._saved_model.other_formats import is_web_page
 from unihub.errors import DownloadError, IntegrityError
+
+if TYPE_CHECKING:
+    from unihub._resolve.download import Download
 
 _COMPRESSED = "tf-hub-format=compressed"
 _HEAD = 1024
@@ -65,7 +68,7 @@ def _fill(url: str, pin: str, content: str, directory: str) -> Origin:
     return origin
 
 
-def _unpack(download: Any, name: str, content: str) -> None:
+def _unpack(download: Download, name: str, content: str) -> None:
     from unihub._resolve import archive
     from unihub._resolve.download import Restarted
 

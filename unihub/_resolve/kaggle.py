@@ -9,13 +9,16 @@ import os
 import shutil
 import sys
 import time
-from typing import Any, Iterator, Optional
+from typing import TYPE_CHECKING, Iterator, Optional
 
 from unihub._resolve import progress, redirects, settings
 from unihub._resolve.entries import Origin
 from unihub._resolve.handle import Handle, KaggleModel
 from unihub._resolve.source import Source, fetch
 from unihub.errors import DownloadError, RuntimeUnavailableError
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 # What the client leaves in the directory it downloads to.
 _MARKS = ".complete"
@@ -40,15 +43,16 @@ class Kaggle(Source):
         return fetch(found, lambda content, _: _fill(client, model, content))
 
 
-def _import_client(model: KaggleModel) -> Any:
+def _import_client(model: KaggleModel) -> ModuleType:
     try:
         import kagglehub
     except ImportError as error:
         raise RuntimeUnavailableError.no_kagglehub(str(model), error, sys.version_info >= (3, 10)) from error
-    return kagglehub
+    client: ModuleType = kagglehub
+    return client
 
 
-def _fill(client: Any, model: KaggleModel, content: str) -> Origin:
+def _fill(client: ModuleType, model: KaggleModel, content: str) -> Origin:
     failures = 0
     while True:
         try:

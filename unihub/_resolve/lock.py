@@ -11,9 +11,12 @@ import logging
 import os
 import socket
 import time
-from typing import Any, Iterator, List
+from typing import TYPE_CHECKING, Iterator, List
 
 from unihub._resolve import cache, settings
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 _log = logging.getLogger("unihub")
 
@@ -93,7 +96,7 @@ def _remove(path: str) -> None:
         os.remove(path)
 
 
-def _acquire(lock: Any, owner: str, what: str, patience: int) -> None:
+def _acquire(lock: BaseFileLock, owner: str, what: str, patience: int) -> None:
     import filelock
 
     began = time.monotonic()

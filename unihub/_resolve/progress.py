@@ -1,25 +1,33 @@
-"""The bar that shows how far a download has come, where somebody is looking."""
+"""The progress bar of a download, where there is a terminal or notebook to show it."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Any, Optional
+from typing import TYPE_CHECKING, NoReturn, Optional, Union
 
 from unihub._resolve import settings
 
+if TYPE_CHECKING:
+    from tqdm.auto import tqdm
 
-class _Nobody:
-    """Stands for the bar where nobody is looking."""
+    Bar = Union["_NoBar", tqdm[NoReturn]]
+
+
+class _NoBar:
+    """Replaces the bar where no one would see it."""
+
+    total: Optional[int] = None
+    n = 0
 
     def update(self, count: int) -> None:
         """Shows nothing."""
 
     def close(self) -> None:
-        """Leaves nothing."""
+        """Does nothing."""
 
 
-def bar(name: str, total: Optional[int], done: int) -> Any:
+def bar(name: str, total: Optional[int], done: int) -> Bar:
     """A progress bar in a terminal or a notebook; silent where there is neither, or ``UNIHUB_NO_PROGRESS`` is set.
 
     Args:
@@ -28,14 +36,15 @@ def bar(name: str, total: Optional[int], done: int) -> Any:
         done: How many of them are there.
     """
     if not is_watched():
-        return _Nobody()
+        return _NoBar()
     from tqdm.auto import tqdm
 
-    return tqdm(desc=name, total=total, initial=done, unit="B", unit_scale=True, unit_divisor=1024)
+    shown: tqdm[NoReturn] = tqdm(desc=name, total=total, initial=done, unit="B", unit_scale=True, unit_divisor=1024)
+    return shown
 
 
 def is_watched() -> bool:
-    """Whether somebody sees a bar, and wants to."""
+    """Whether a bar would be visible and is wanted."""
     if settings.flag(settings.NO_PROGRESS):
         return False
     if "ipykernel" in sys.modules:

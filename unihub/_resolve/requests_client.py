@@ -12,11 +12,14 @@ import os
 import random
 import socket
 import ssl
-from typing import Any, Dict, Iterator, Optional
+from typing import TYPE_CHECKING, Dict, Iterator, Mapping, Optional
 from urllib.parse import urlsplit, urlunsplit
 
 from unihub._resolve import settings
 from unihub.errors import DownloadError
+
+if TYPE_CHECKING:
+    import requests
 
 _CONNECT_TIMEOUT = 20
 _MAX_REDIRECTS = 20
@@ -33,7 +36,7 @@ class Stalled(Exception):
     """Hardly anything came for too long."""
 
 
-def get(url: str, headers: Optional[Dict[str, str]] = None, follow: bool = True) -> Any:
+def get(url: str, headers: Optional[Dict[str, str]] = None, follow: bool = True) -> requests.Response:
     """Asks for a URL.
 
     Args:
@@ -158,7 +161,7 @@ def _innermost(error: BaseException) -> str:
     return "{}: {}".format(type(causes[-1]).__name__, causes[-1])
 
 
-def promised_md5(headers: Any) -> str:
+def promised_md5(headers: Mapping[str, str]) -> str:
     """The MD5 digest of the body that a server states, as Google Cloud Storage does; or nothing."""
     stated = dict(part.strip().partition("=")[::2] for part in headers.get("x-goog-hash", "").split(","))
     encoded = stated.get("md5") or headers.get("Content-MD5", "")
