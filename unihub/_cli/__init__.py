@@ -7,6 +7,7 @@ long to import is imported in the function, so that no command waits for what an
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -15,7 +16,7 @@ from typing import IO, Iterable, Optional, Sequence
 from unihub import errors
 from unihub._cli import cache_commands, environment, exit_status, matrix, migration, model_commands
 from unihub._cli.page import Page
-from unihub._cli.parser import error_json, make_parser
+from unihub._cli.parser import Parser, error_json, make_parser
 from unihub._cli.report import BAD, Block, Fields, Line, Report, lines
 
 COMMANDS = (
@@ -56,16 +57,16 @@ def main(words: Optional[Sequence[str]] = None) -> int:
         return exit_status.NOBODY_READS
 
 
-def _offer_completions(parser: object) -> None:
+def _offer_completions(parser: Parser) -> None:
     if "_ARGCOMPLETE" in os.environ:
         from unihub._cli import completion
 
         completion.offer(parser)
 
 
-def _run(arguments: object) -> int:
-    report: Report = arguments.run(arguments)  # type: ignore[attr-defined]
-    if arguments.json:  # type: ignore[attr-defined]
+def _run(arguments: argparse.Namespace) -> int:
+    report: Report = arguments.run(arguments)
+    if arguments.json:
         print(json.dumps(report.data, indent=1))
     else:
         _print(report.blocks, sys.stdout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Iterable, List, NamedTuple, Optional
+from typing import Dict, Iterable, List, NamedTuple, Optional
 
 from unihub._resolve import cache, entries
 from unihub._resolve.manifest import Manifest
@@ -35,12 +35,12 @@ class Stored(NamedTuple):
         """What is wrong with it."""
         return entries.damage(self.path, self.manifest, thorough)
 
-    def to_dict(self) -> Any:
+    def to_dict(self) -> Dict[str, object]:
         """The entry as data."""
-        data = {"entry": self.name, "path": self.path, "size": self.size}
+        data: Dict[str, object] = {"entry": self.name, "path": self.path, "size": self.size}
         if self.manifest:
-            found = self.manifest
-            data.update(handle=found.handle, source=found.source, url=found.url, time=found.time, sha256=found.digest)
+            origin = {name: getattr(self.manifest, name) for name in ("handle", "source", "url", "time")}
+            data.update(origin, sha256=self.manifest.digest)
         return data
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any, Callable, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, Optional, Tuple
 
 from unihub._cli.report import Report
 
@@ -20,8 +20,8 @@ class Argument(NamedTuple):
     """
 
     name: str
-    options: Any
-    completer: Optional[Callable[..., Any]] = None
+    options: Mapping[str, Any]
+    completer: Optional[Callable[..., Iterable[str]]] = None
     excludes_others: bool = False
 
 

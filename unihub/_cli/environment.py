@@ -7,9 +7,11 @@ import os
 import re
 from typing import Any, Dict, List, Optional, Tuple
 
+from unihub import errors
 from unihub._cli import quiet
 from unihub._cli.command import Argument, Command
 from unihub._cli.report import Report, fields
+from unihub._version import __version__
 
 _PACKAGES = (
     *("tensorflow-hub", "tf-keras", "keras", "tensorflow-text", "tensorflow-estimator", "protobuf", "numpy"),
@@ -32,7 +34,6 @@ def _env(arguments: argparse.Namespace) -> Report:
 def _find(imports: bool) -> Dict[str, Any]:
     import platform
 
-    import unihub
     from unihub._cli import cache_entries
     from unihub._resolve import cache
     from unihub._tf.packages import TENSORFLOW_DISTRIBUTIONS, installed_version
@@ -43,7 +44,7 @@ def _find(imports: bool) -> Dict[str, Any]:
     with quiet.tensorflow():
         imported, runtime = (_import() if imports else None), _find_runtime(imports)
     return {
-        "unihub": unihub.__version__,
+        "unihub": __version__,
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "system": platform.platform(),
@@ -64,9 +65,8 @@ def _without_secrets(name: str, value: str) -> str:
     return "(set)" if _SECRET.search(name) else re.sub("//[^/@]*@", "//(hidden)@", value)
 
 
-def _find_runtime(imports: bool) -> Optional[Dict[str, Any]]:
+def _find_runtime(imports: bool) -> Optional[Dict[str, object]]:
     """How TensorFlow runs here; by the installed versions alone, unless it is to be imported."""
-    from unihub import errors
     from unihub._plan import runtime as _runtime
 
     try:
@@ -78,7 +78,6 @@ def _find_runtime(imports: bool) -> Optional[Dict[str, Any]]:
 
 def _import() -> Dict[str, List[str]]:
     """What is known only once TensorFlow and tensorflow_hub were imported."""
-    from unihub import errors
     from unihub._tf.packages import device_names, import_tensorflow_hub
 
     found: Dict[str, List[str]] = {"problems": [], "devices": []}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Tuple, Union
 
 from unihub import errors
 from unihub._cli import quiet
@@ -12,9 +12,12 @@ from unihub._cli.command import Argument, Command, version
 from unihub._cli.report import BAD, FAINT, GOOD, Block, Line, Report, Table, lines
 
 if TYPE_CHECKING:
-    from unihub._plan.matrix import Cell, Choice
+    from unihub._plan.matrix import Cell, Choice, Server
     from unihub._plan.runtime import Runtime
-    from unihub._types import Keras
+    from unihub._types import Format, Keras, Operation
+
+    # What serves a choice, or the error that says what is missing.
+    _ServedBy = Union[Server, errors.UnihubError]
 
 
 class _Served(NamedTuple):
@@ -22,9 +25,9 @@ class _Served(NamedTuple):
 
     choice: Choice
     # By the Keras it is for, if it is a layer: whoever serves it, or what is missing.
-    by: Tuple[Tuple[Optional[str], Any], ...] = ()
+    by: Tuple[Tuple[Optional[Keras], _ServedBy], ...] = ()
 
-    def to_dict(self) -> Dict[str, Any]:
+    def to_dict(self) -> Dict[str, object]:
         """As data."""
         return {"api": str(self.choice.api), "call": self.choice.call, "here": [_by_dict(*each) for each in self.by]}
 
@@ -32,26 +35,19 @@ class _Served(NamedTuple):
         """What to call, and by whom it is served here."""
         if not self.by:
             return Line(self.choice.call)
-        parts = [_by_text(keras, found) for keras, found in self.by if not _is_missing(found)]
-        if parts:
+        servers = [(keras, by) for keras, by in self.by if not isinstance(by, errors.UnihubError)]
+        if servers:
+            parts = ["{} ({})".format(by.backend, keras) if keras else str(by.backend) for keras, by in servers]
             return Line("{} {} by {}".format(_mark(True), self.choice.call, ", ".join(parts)), GOOD)
-        return Line("{} {}: {}".format(_mark(False), self.choice.call, self.by[0][1].what), BAD)
+        reason = next(by.what for _, by in self.by if isinstance(by, errors.UnihubError))
+        return Line("{} {}: {}".format(_mark(False), self.choice.call, reason), BAD)
 
 
-def _is_missing(found: Any) -> bool:
-    return isinstance(found, errors.UnihubError)
-
-
-def _by_text(keras: Optional[str], found: Any) -> str:
-    return "{} ({})".format(found.backend, keras) if keras else str(found.backend)
-
-
-def _by_dict(keras: Optional[str], found: Any) -> Dict[str, Any]:
-    missing = found if _is_missing(found) else None
+def _by_dict(keras: Optional[Keras], by: _ServedBy) -> Dict[str, object]:
     return {
         "keras": keras and str(keras),
-        "backend": None if missing else str(found.backend),
-        "missing": missing and {"what": missing.what, "why": missing.why, "hint": missing.hint},
+        "backend": None if isinstance(by, errors.UnihubError) else str(by.backend),
+        "missing": {"what": by.what, "why": by.why, "hint": by.hint} if isinstance(by, errors.UnihubError) else None,
     }
 
 
@@ -109,12 +105,12 @@ def _serve(choice: Choice, cell: Cell, here: Optional[Runtime]) -> _Served:
         return _Served(choice)
     from unihub._types import Api, Keras
 
-    own_first: Iterable[Any] = sorted(Keras, key=lambda keras: keras is not here.keras)
+    own_first: Iterable[Optional[Keras]] = sorted(Keras, key=lambda keras: keras is not here.keras)
     kinds = own_first if choice.api is Api.KERAS else [None]
     return _Served(choice, tuple((keras, _find_server(choice, keras, cell, here)) for keras in kinds))
 
 
-def _find_server(choice: Choice, keras: Optional[Keras], cell: Cell, here: Runtime) -> Any:
+def _find_server(choice: Choice, keras: Optional[Keras], cell: Cell, here: Runtime) -> _ServedBy:
     """Who serves a choice, or the error that says what is missing."""
     from dataclasses import replace
 
@@ -135,14 +131,14 @@ def _find_server(choice: Choice, keras: Optional[Keras], cell: Cell, here: Runti
 
 def _grouped(rows: List[Tuple[Cell, List[_Served]]], says_since: bool) -> Iterable[List[List[Line]]]:
     """A row for all runtimes in which the same is right."""
-    groups: Dict[Any, List[str]] = {}
+    groups: Dict[Tuple[Format, Operation, Tuple[Line, ...]], List[str]] = {}
     for cell, choices in rows:
         what = _lines(cell, choices)
         if says_since and cell.supported and cell.since:
             what.append(Line("from TensorFlow {} on".format(cell.since), FAINT))
         groups.setdefault((cell.format, cell.operation, tuple(what)), []).append(str(cell.runtime))
-    for (format, operation, what), runtimes in groups.items():
-        yield [lines(format), lines(operation), lines(", ".join(runtimes)), list(what)]
+    for (format, operation, same), runtimes in groups.items():
+        yield [lines(format), lines(operation), lines(", ".join(runtimes)), list(same)]
 
 
 def _lines(cell: Cell, choices: List[_Served]) -> List[Line]:
@@ -151,7 +147,7 @@ def _lines(cell: Cell, choices: List[_Served]) -> List[Line]:
     return [served.line() for served in choices]
 
 
-def _row_dict(cell: Cell, choices: List[_Served]) -> Dict[str, Any]:
+def _row_dict(cell: Cell, choices: List[_Served]) -> Dict[str, object]:
     return {
         "format": str(cell.format),
         "operation": str(cell.operation),

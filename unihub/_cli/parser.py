@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any, Dict, Iterable, NoReturn, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterable, NoReturn, Optional, Sequence, Tuple
 
 from unihub._cli import exit_status
 from unihub._cli.command import Command
+from unihub._version import __version__
 from unihub.errors import DOCS
+
+if TYPE_CHECKING:
+    _Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
 
 
 class Parser(argparse.ArgumentParser):
@@ -18,10 +22,13 @@ class Parser(argparse.ArgumentParser):
     # It is set for the line that is parsed, and by then all parsers are made.
     is_for_machines = False
 
+    # argparse makes the parsers of subcommands by this class, too.
     def __init__(self, *positional: Any, **options: Any) -> None:
         super().__init__(*positional, **dict(options, allow_abbrev=False))
 
-    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_args(  # type: ignore[override]  # argparse has overloads for other classes of namespaces
+        self, args: Optional[Sequence[str]] = None, namespace: Optional[argparse.Namespace] = None
+    ) -> argparse.Namespace:
         """Parses a line."""
         words = sys.argv[1:] if args is None else list(args)
         Parser.is_for_machines = "--json" in (words[: words.index("--")] if "--" in words else words)
@@ -45,11 +52,9 @@ def error_json(name: str, what: str, why: str, hint: str, docs: str, ended: int)
 
 def make_parser(commands: Iterable[Command]) -> Parser:
     """The parser of all commands."""
-    import unihub
-
     parser = Parser("unihub", description="Any TensorFlow Hub model, from anywhere.")
-    parser.add_argument("--version", action="version", version="unihub {}".format(unihub.__version__))
-    groups: Dict[Tuple[str, ...], Any] = {(): _subparsers(parser, "command")}
+    parser.add_argument("--version", action="version", version="unihub {}".format(__version__))
+    groups: Dict[Tuple[str, ...], _Subparsers] = {(): _subparsers(parser, "command")}
     for command in commands:
         above = command.words[:-1]
         if above not in groups:
@@ -59,13 +64,13 @@ def make_parser(commands: Iterable[Command]) -> Parser:
     return parser
 
 
-def _subparsers(parser: Any, dest: str) -> Any:
+def _subparsers(parser: argparse.ArgumentParser, dest: str) -> _Subparsers:
     group = parser.add_subparsers(metavar="command", dest=dest)
     group.required = True
     return group
 
 
-def _add(group: Any, command: Command) -> None:
+def _add(group: _Subparsers, command: Command) -> None:
     what = command.run.__doc__
     own = group.add_parser(command.words[-1], help=what, description=what)
     own.add_argument("--json", action="store_true", help="print data for machines")
@@ -76,4 +81,5 @@ def _add(group: Any, command: Command) -> None:
     for argument in command.arguments:
         action = (one_of if argument.excludes_others else own).add_argument(argument.name, **argument.options)
         if argument.completer is not None:
-            action.completer = argument.completer
+            # argcomplete reads it.
+            action.completer = argument.completer  # type: ignore[attr-defined]

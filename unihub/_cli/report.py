@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, NamedTuple, Sequence, Tuple, Union
+from typing import Iterable, List, NamedTuple, Sequence, Tuple, Union
 
 # How a line is meant; what it looks like is the page's matter.
 PLAIN, TITLE, LABEL, GOOD, BAD, FAINT = "plain", "title", "label", "good", "bad", "faint"
@@ -58,7 +58,7 @@ class Report(NamedTuple):
     """
 
     blocks: Sequence[Block]
-    data: Any
+    data: object
     status: int = 0
     notes: Sequence[Block] = ()
 
@@ -68,6 +68,6 @@ def fields(title: str, rows: Iterable[Tuple[str, Sequence[str]]]) -> Fields:
     return Fields(Line(title, TITLE), [(label, lines(*values)) for label, values in rows])
 
 
-def lines(*texts: Any) -> List[Line]:
+def lines(*texts: object) -> List[Line]:
     """A cell, or the lines beside a label."""
     return [Line(str(text)) for text in texts]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, Mapping, Optional
 from urllib.parse import urlsplit, urlunsplit
 
 from unihub._resolve import settings
+from unihub._version import __version__
 from unihub.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -49,14 +50,12 @@ def get(url: str, headers: Optional[Dict[str, str]] = None, follow: bool = True)
     """
     import requests
 
-    import unihub
-
     session = requests.Session()
     session.max_redirects = _MAX_REDIRECTS
     # requests knows variables of its own only; this one is that of OpenSSL, which others honour.
     session.verify = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or True
     # The bytes as they are: an archive is compressed by itself.
-    own = {"User-Agent": "unihub/" + unihub.__version__, "Accept-Encoding": "identity"}
+    own = {"User-Agent": "unihub/" + __version__, "Accept-Encoding": "identity"}
     seconds = settings.number(settings.TIMEOUT)
     return session.get(
         url,
