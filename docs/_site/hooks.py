@@ -12,7 +12,7 @@ import sys
 import textwrap
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# The code itself, the messages that the tests compare, and the examples of the rest of them.
+# The code itself, and the messages that the tests compare.
 sys.path[:0] = [ROOT, os.path.join(ROOT, "tests", "support"), os.path.join(ROOT, "docs", "_site")]
 
 from error_examples import examples  # noqa: E402

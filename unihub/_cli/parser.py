@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING, Any, Dict, Iterable, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, NoReturn, Optional, Sequence, Tuple
 
 from unihub._cli import exit_status
 from unihub._cli.command import Command
 from unihub._version import __version__
 from unihub.errors import DOCS
 
-if TYPE_CHECKING:
-    _Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+_Subparsers = Any  # argparse has no public name for it
 
 
 class Parser(argparse.ArgumentParser):
@@ -82,4 +81,4 @@ def _add(group: _Subparsers, command: Command) -> None:
         action = (one_of if argument.excludes_others else own).add_argument(argument.name, **argument.options)
         if argument.completer is not None:
             # argcomplete reads it.
-            action.completer = argument.completer  # type: ignore[attr-defined]
+            action.completer = argument.completer

@@ -10,7 +10,8 @@ import re
 import pytest
 
 import unihub
-from error_messages import BUILTINS, GOLDEN, LEAVES, REFUSAL, constructors
+from error_messages import BUILTINS, GOLDEN, LEAVES, constructors
+from error_messages.facts import REFUSAL
 from paths import PACKAGE
 from unihub import errors
 from unihub.errors import UnihubError
