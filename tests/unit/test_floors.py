@@ -20,14 +20,10 @@ EXCEPTIONS = {
 
 # Not moved yet.
 PENDING = {
-    "_partial/loader.py: imports _strategies upward",
     "_plan/runtime.py: asks whether tf has a name",
     "_plan/runtime.py: calls Version",
     "_plan/runtime.py: reads a __version__",
-    "_save/tracing.py: touches the private attribute _type_spec",
     "_strategies/keras3_file.py: imports _api upward",
-    "_strategies/keras_registration.py: asks whether keras has a name",
-    "_strategies/keras_registration.py: reads a __version__",
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
 from unihub import errors
 from unihub._call import inputs as _tensors
 from unihub._tf import packages
+from unihub._tf.functions import is_self, is_spec
 
 
 class Match(NamedTuple):
@@ -74,7 +75,7 @@ def _fit_trace(names: Sequence[str], concrete: Any, inputs: Any, arguments: Mapp
     for name, spec in list(specs.items())[1:]:
         if name in arguments:
             fitted[name] = _fit(spec, arguments[name])
-        elif _is_spec(spec):
+        elif is_spec(spec):
             raise _tensors.Mismatch
         else:
             fitted[name] = spec
@@ -83,7 +84,7 @@ def _fit_trace(names: Sequence[str], concrete: Any, inputs: Any, arguments: Mapp
         tensor
         for name, spec in specs.items()
         for leaf, tensor in zip(flatten(spec, expand_composites=True), flatten(fitted[name], expand_composites=True))
-        if _is_spec(leaf)
+        if is_spec(leaf)
     ]
     inputs = fitted.pop(first)
     return Match(concrete, inputs, {name: fitted[name] for name in arguments}, fitted, tensors)
@@ -93,15 +94,11 @@ def _specs_by_name(names: Sequence[str], concrete: Any) -> Dict[str, Any]:
     """What a trace takes, by the names of the arguments; a Python value stands for itself."""
     args, kwargs = concrete.structured_input_signature
     # A method's signature may begin with its self, which is no argument of the call.
-    args = [arg for index, arg in enumerate(args) if index or not _is_self(arg)]
+    args = [arg for index, arg in enumerate(args) if index or not is_self(arg)]
     labels = list(names) + ["argument {}".format(index) for index in range(len(names), len(args))]
     specs = dict(zip(labels, args))
     specs.update((name, kwargs[name]) for name in sorted(kwargs))
     return specs
-
-
-def _is_self(arg: Any) -> bool:
-    return type(arg).__name__ == "UnknownArgument"
 
 
 def _fit(spec: Any, value: Any) -> Any:
@@ -118,7 +115,7 @@ def _fit(spec: Any, value: Any) -> Any:
             raise _tensors.Mismatch
         parts = [_fit(part, given) for part, given in zip(spec, value)]
         return type(spec)(*parts) if hasattr(spec, "_fields") else type(value)(parts)
-    if not (_takes(spec, value) if _is_spec(spec) else type(spec) is type(value) and spec == value):
+    if not (_takes(spec, value) if is_spec(spec) else type(spec) is type(value) and spec == value):
         raise _tensors.Mismatch
     return value
 
@@ -129,10 +126,6 @@ def _takes(spec: Any, value: Any) -> bool:
         return bool(spec.is_compatible_with(value))
     except (TypeError, ValueError):
         return False
-
-
-def _is_spec(spec: Any) -> bool:
-    return hasattr(spec, "is_compatible_with") and hasattr(spec, "value_type") or hasattr(spec, "dtype")
 
 
 def _fits_for_certain(found: Match) -> bool:

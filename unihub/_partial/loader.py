@@ -18,7 +18,6 @@ from unihub._audit import requirements
 from unihub._partial import deferred_gradients, parallel_restore
 from unihub._resolve import cache
 from unihub._saved_model import files
-from unihub._strategies import distribution
 from unihub._tf.saved_model import (
     load_saved_model,
     read_checkpoint_objects,
@@ -26,6 +25,7 @@ from unihub._tf.saved_model import (
     saved_model_message,
     without_checkpoint,
 )
+from unihub._tf.strategy import current_strategy
 from unihub._types import Use
 
 _log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def _load_from(place: str, plan: Any, use: Use) -> Any:
 
 def _load_with_values(place: str, plan: Any, values: Optional[List[Any]]) -> Any:
     """Loads a part, and restores its variables at once where that comes to the same."""
-    is_simple = plan.request.load_options is None and distribution.current_strategy() is None
+    is_simple = plan.request.load_options is None and current_strategy() is None
     options = without_checkpoint() if is_simple and values is not None else None
     if options is None or values is None:
         return load_saved_model(place, plan.tags, plan.request.load_options)

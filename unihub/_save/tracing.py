@@ -123,7 +123,7 @@ def default_signature(function: Any) -> Optional[Any]:
     for concrete in functions.traces_of(function):
         args, kwargs = concrete.structured_input_signature
         # A method's trace may begin with its self.
-        args = [arg for arg in args if type(arg).__name__ != "UnknownArgument"]
+        args = [arg for arg in args if not functions.is_self(arg)]
         given = dict(zip(names, args), **kwargs)
         if given.get("training") is not True:
             return _make_signature(function, names, args, kwargs, concrete.structured_outputs)

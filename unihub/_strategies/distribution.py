@@ -12,14 +12,8 @@ from typing import Any, Callable, Iterator, Optional
 
 from unihub import errors
 from unihub._tf import packages
-from unihub._tf.strategy import has_remote_workers, parts_of
+from unihub._tf.strategy import current_strategy, has_remote_workers, parts_of
 from unihub._types import Format
-
-
-def current_strategy() -> Optional[Any]:
-    """The strategy whose scope or whose replica this is; ``None`` outside of one."""
-    distribute = packages.import_tensorflow().distribute
-    return distribute.get_strategy() if distribute.has_strategy() else None
 
 
 def check_call(plan: Any, strategy: Optional[Any], trainable: bool) -> None:

@@ -22,7 +22,8 @@ from unihub._plan.runtime import building_function
 from unihub._strategies import distribution
 from unihub._strategies.model import Model, add_to_collection
 from unihub._tf import ops, packages
-from unihub._tf.functions import argument_names, call_flat, restored_function_type
+from unihub._tf.functions import argument_names, call_flat, restored_call
+from unihub._tf.strategy import current_strategy
 from unihub._types import Format, RuntimeMode, Signature, Use
 
 _REFERENCE_VARIABLES = frozenset({"Variable", "VariableV2"})
@@ -105,7 +106,7 @@ class HubLoad(Model):
             raise errors.SignatureError.required(self.info.path, self.plan.meta_graph.signatures)
         if call.takes_training:
             arguments = dict(arguments, training=training)
-        function = _restored_call(self.native)
+        function = restored_call(self.native)
         if function is None:
             return self.native(inputs, **arguments)
         concretes = function.concrete_functions
@@ -200,7 +201,7 @@ def _scope_of_variables(plan: Plan) -> Iterator[None]:
     """Where the variables are made: outside of a function, or in a graph under a name scope of the model's own."""
     tf = packages.import_tensorflow()
     if plan.runtime.mode is RuntimeMode.TF2:
-        strategy = distribution.current_strategy()
+        strategy = current_strategy()
         with contextlib.ExitStack() as stack:
             stack.enter_context(tf.init_scope())
             if strategy is not None and not tf.distribute.has_strategy():
@@ -232,18 +233,12 @@ def _keys() -> Any:
     return packages.import_tensorflow().compat.v1.GraphKeys
 
 
-def _restored_call(native: Any) -> Any:
-    """The function behind a loaded object's ``__call__``; ``None`` for any other callable."""
-    function = getattr(native, "__call__", None)  # noqa: B004 - the attribute itself is wanted
-    return function if isinstance(function, restored_function_type()) else None
-
-
 def _find_variables(native: Any) -> List[Any]:
     """The variables an object lists, else those its functions capture."""
     if hasattr(native, "variables"):
         return list(native.variables)
     functions = list(getattr(native, "signatures", {}).values())
-    function = _restored_call(native)
+    function = restored_call(native)
     if function is not None:
         functions = list(function.concrete_functions) + functions
     found: Dict[int, Any] = {}
@@ -276,6 +271,5 @@ def _name_outputs(outputs: Any) -> Mapping[str, Any]:
 
 def _keep_alive(model: Model) -> None:
     graph = packages.import_tensorflow().compat.v1.get_default_graph()
-    if not hasattr(graph, "unihub_models"):
-        graph.unihub_models = []
-    graph.unihub_models.append(model)
+    models: List[Model] = ops.kept_by_graph(graph, "unihub_models", list)
+    models.append(model)

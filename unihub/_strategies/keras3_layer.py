@@ -27,6 +27,7 @@ from unihub._strategies.layer_mixin import (
     options_of,
 )
 from unihub._tf import autograph, ops, packages
+from unihub._tf.functions import restored_call
 from unihub._tf.keras import keras3, keras3_is_safe, keras3_reads_file, keras3_variable_class, take_any_input
 from unihub._types import Keras
 
@@ -205,8 +206,8 @@ def _called_functions(model: HubLoad) -> Sequence[Any]:
     """The concrete functions that a call may run; none of a Python object, which is traced with the layers around."""
     if model.plan.signature is not None:
         return [model.native.signatures[model.plan.signature.name]]
-    function = getattr(model.native, "__call__", None)  # noqa: B004 - the attribute itself is wanted
-    return getattr(function, "concrete_functions", ())
+    function = restored_call(model.native)
+    return () if function is None else function.concrete_functions
 
 
 def _find_ops(concrete: Any) -> Set[str]:

@@ -85,7 +85,7 @@ def layer_class() -> Type[Any]:
         def call(self, inputs: Any, training: Any = None) -> Any:
             check_may_train(self.plan, self.trainable)
             self._model.check_strategy(self.trainable)
-            return cast_floating(super().call(inputs, training=training), getattr(self, "compute_dtype", None))
+            return cast_floating(super().call(inputs, training=training), keras.compute_dtype(self))
 
         def get_config(self) -> Dict[str, Any]:
             # Not hub.KerasLayer's own, which knows handles of other kinds and options of other names.

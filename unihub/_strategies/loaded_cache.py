@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 from unihub._partial import loader
-from unihub._strategies import distribution
+from unihub._tf import ops
+from unihub._tf.strategy import current_strategy
 
 if TYPE_CHECKING:
     from unihub._plan.plan import Plan
@@ -26,7 +27,7 @@ def load(plan: Plan) -> Model:
     if not plan.request.reuse:
         return load_model(plan)
     known = _loaded_here().setdefault(_key(plan), [])
-    scope = distribution.current_strategy()
+    scope = current_strategy()
     for other, owner, model in known:
         if owner is scope and _is_same(plan, other):
             return model
@@ -41,10 +42,7 @@ def _loaded_here() -> Loaded:
     graph = current_graph()
     if graph is None:
         return _eager
-    if not hasattr(graph, "unihub_loaded"):
-        graph.unihub_loaded = {}
-    found: Loaded = graph.unihub_loaded
-    return found
+    return ops.kept_by_graph(graph, "unihub_loaded", dict)
 
 
 def _key(plan: Plan) -> Any:

@@ -14,6 +14,7 @@ from unihub._plan.plan import Plan
 from unihub._saved_model.model_info import ModelInfo
 from unihub._strategies import distribution
 from unihub._tf import autograph, packages
+from unihub._tf.strategy import current_strategy
 from unihub._types import Format, RuntimeMode
 
 
@@ -42,7 +43,7 @@ class Model:
         self.native = native
         self.update_ops = []
         self._graph = current_graph()
-        self._strategy = distribution.current_strategy()
+        self._strategy = current_strategy()
 
     @property
     def info(self) -> ModelInfo:

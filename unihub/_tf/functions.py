@@ -14,6 +14,15 @@ def restored_function_type() -> Any:
     return function_deserialization.RestoredFunction
 
 
+def restored_call(loaded: Any) -> Any:
+    """The function behind the ``__call__`` of an object that ``tf.saved_model.load`` gave; ``None`` for other objects.
+
+    Its traces are its ``concrete_functions``.
+    """
+    function = getattr(loaded, "__call__", None)  # noqa: B004 - the attribute itself is wanted
+    return function if isinstance(function, restored_function_type()) else None
+
+
 def call_flat(concrete: Any, tensors: Sequence[Any]) -> Any:
     """Calls a concrete function with tensors that are known to fit, in the order of its own inputs.
 
@@ -50,8 +59,8 @@ def restored_arguments(loaded: Any) -> Tuple[str, ...]:
 
     Python sees no more of it than ``*args, **kwargs``. The specification is there in TensorFlow 1.14 to 2.22.
     """
-    function = getattr(loaded, "__call__", None)  # noqa: B004 - the attribute itself is wanted
-    if not isinstance(function, restored_function_type()):
+    function = restored_call(loaded)
+    if function is None:
         return ()
     described = function.function_spec.fullargspec
     return tuple(described.args) + tuple(described.kwonlyargs)
@@ -63,6 +72,22 @@ def traces_of(function: Any) -> Sequence[Any]:
     One with an ``input_signature`` is traced for that.
     """
     return list(function._list_all_concrete_functions_for_serialization())
+
+
+def is_self(argument: Any) -> bool:
+    """Whether an argument in a ``structured_input_signature`` is a method's ``self``.
+
+    TensorFlow 1.15 to 2.22 put an instance of a private class in its place.
+    """
+    return type(argument).__name__ == "UnknownArgument"
+
+
+def is_spec(value: Any) -> bool:
+    """Whether a value in a ``structured_input_signature`` describes a tensor, dense or composite.
+
+    By its attributes: ``tf.TypeSpec``, the base class of all specs, is private in TensorFlow 1.14.
+    """
+    return hasattr(value, "is_compatible_with") and hasattr(value, "value_type") or hasattr(value, "dtype")
 
 
 def is_function(value: Any) -> bool:

@@ -157,6 +157,11 @@ def keras2_session(layer: Any) -> Any:
     return import_tensorflow().compat.v1.keras.backend.get_session()
 
 
+def compute_dtype(layer: Any) -> Optional[str]:
+    """The dtype a layer computes in; ``None`` for Keras 2 before TensorFlow 2.4, which does not say."""
+    return getattr(layer, "compute_dtype", None)
+
+
 def keras2_input_spec(layer: Any) -> Any:
     """What a layer of Keras 2 was called with, as a nest of specs; private in TensorFlow 1.15 to tf_keras 2.21.
 

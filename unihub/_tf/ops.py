@@ -7,7 +7,7 @@ import functools
 import importlib
 import importlib.util
 import io
-from typing import Any, FrozenSet, Iterable
+from typing import Any, Callable, FrozenSet, Iterable, TypeVar
 
 from unihub._tf.packages import import_tensorflow
 
@@ -24,6 +24,21 @@ def optimize_graph(config: Any, meta_graph: Any) -> Any:
 def control_flow_context() -> Any:
     """The TF1 loop or condition that is being built; ``None`` outside of these. TensorFlow 1.14 to 2.22."""
     return import_tensorflow().compat.v1.get_default_graph()._get_control_flow_context()
+
+
+_T = TypeVar("_T")
+
+
+def kept_by_graph(graph: Any, name: str, make: Callable[[], _T]) -> _T:
+    """What unihub keeps on a ``tf.Graph``, made on first use: it lives exactly as long as the graph.
+
+    A graph collection would be written into exported MetaGraphs, and ``tf.Graph`` of TensorFlow 1.14 to 2.22 takes
+    attributes as any Python object does.
+    """
+    if not hasattr(graph, name):
+        setattr(graph, name, make())
+    kept: _T = getattr(graph, name)
+    return kept
 
 
 def compiles_with_xla(ops: Iterable[str]) -> bool:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Optional, Sequence
 
 from unihub._tf.packages import import_tensorflow
+
+
+def current_strategy() -> Optional[Any]:
+    """The ``tf.distribute`` strategy of this scope or replica; ``None`` outside of one."""
+    distribute = import_tensorflow().distribute
+    return distribute.get_strategy() if distribute.has_strategy() else None
 
 
 def parts_of(variable: Any) -> Sequence[Any]:
