@@ -7,10 +7,12 @@ stand alone.
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, cast
 
 from unihub import errors
 from unihub._tf import packages
+
+_Row = TypeVar("_Row")
 
 
 class Source(NamedTuple):
@@ -27,7 +29,7 @@ class Source(NamedTuple):
     options: Dict[str, Any]
 
 
-def name_source(handle: Any, signature: Optional[str], **options: Any) -> Source:
+def name_source(handle: object, signature: Optional[str], **options: Any) -> Source:
     """Names a model so that another process finds it.
 
     Args:
@@ -47,8 +49,8 @@ def name_source(handle: Any, signature: Optional[str], **options: Any) -> Source
     options["api"] = "load" if options.get("trainable") else "auto"
     if options.get("tags") is not None:
         options["tags"] = tuple(options["tags"]) if not isinstance(options["tags"], str) else options["tags"]
-    place = os.fsdecode(handle)
-    return Source(os.path.abspath(place) if os.path.exists(place) else place, signature, options)
+    name = os.fsdecode(handle)
+    return Source(os.path.abspath(name) if os.path.exists(name) else name, signature, options)
 
 
 class BatchModel:
@@ -58,13 +60,13 @@ class BatchModel:
     """
 
     def __init__(self, source: Source, batched: bool = False) -> None:
-        import unihub
+        from unihub import _api
 
         self.source = source
         self._predict = self._predict_each if batched else self._predict_together
-        self.model = unihub.load(source.handle, signature=source.signature, **source.options)
+        self.model = _api.load(source.handle, signature=source.signature, **source.options)
 
-    def __call__(self, rows: Sequence[Any], arguments: Mapping[str, Any], isolate: bool = False) -> List[Any]:
+    def __call__(self, rows: Sequence[object], arguments: Mapping[str, object], isolate: bool = False) -> List[object]:
         """Runs the model on rows.
 
         Args:
@@ -80,7 +82,9 @@ class BatchModel:
         """
         return self.run(rows, lambda some: self._predict(some, arguments), isolate)
 
-    def run(self, rows: Sequence[Any], predict: Callable[[Sequence[Any]], List[Any]], isolate: bool) -> List[Any]:
+    def run(
+        self, rows: Sequence[_Row], predict: Callable[[Sequence[_Row]], List[object]], isolate: bool
+    ) -> List[object]:
         """Predicts rows; with ``isolate`` those that fail are found by halving, and answered by their errors."""
         try:
             return predict(rows)
@@ -92,17 +96,18 @@ class BatchModel:
         half = len(rows) // 2
         return self.run(rows[:half], predict, True) + self.run(rows[half:], predict, True)
 
-    def _predict_together(self, rows: Sequence[Any], arguments: Mapping[str, Any]) -> List[Any]:
+    def _predict_together(self, rows: Sequence[object], arguments: Mapping[str, object]) -> List[object]:
         return split(self._call(stack(rows), arguments), len(rows))
 
-    def _predict_each(self, batches: Sequence[Any], arguments: Mapping[str, Any]) -> List[Any]:
+    def _predict_each(self, batches: Sequence[object], arguments: Mapping[str, object]) -> List[object]:
         return [_as_arrays(self._call(_unstacked(batch), arguments)) for batch in batches]
 
-    def _call(self, inputs: Any, arguments: Mapping[str, Any]) -> Any:
-        inputs, arguments = self._bind(inputs, arguments)
-        return self.model(inputs, **arguments)
+    def _call(self, inputs: object, arguments: Mapping[str, object]) -> object:
+        inputs, others = self._bind(inputs, arguments)
+        # Arguments of the call, such as training, are of types of their own.
+        return self.model(inputs, **cast("Dict[str, Any]", others))
 
-    def _bind(self, inputs: Any, arguments: Mapping[str, Any]) -> Any:
+    def _bind(self, inputs: object, arguments: Mapping[str, object]) -> Tuple[object, Mapping[str, object]]:
         """Inputs and further arguments of a call: what has the name of an input of the signature is one."""
         signature = self.model.plan.signature
         if signature is None:
@@ -126,7 +131,7 @@ def _bare(error: errors.UnihubError) -> errors.UnihubError:
     return error
 
 
-def _as_column(values: Any, shape: Any) -> Any:
+def _as_column(values: Any, shape: Optional[Tuple[Optional[int], ...]]) -> object:
     """Single values for an input that wants rows of one each, as models of texts do that Keras wrote."""
     if shape is None or len(shape) != 2 or shape[1] != 1:
         return values
@@ -135,7 +140,7 @@ def _as_column(values: Any, shape: Any) -> Any:
     return values.reshape(-1, 1) if values.ndim == 1 else values
 
 
-def stack(rows: Sequence[Any]) -> Any:
+def stack(rows: Sequence[object]) -> object:
     """Makes one input of many rows: an array or a list with the rows in its first dimension, or a dict of these.
 
     Args:
@@ -150,20 +155,21 @@ def stack(rows: Sequence[Any]) -> Any:
     first = _named(rows[0])
     if not isinstance(first, Mapping):
         return _stack_values(rows)
-    named = [_named(row) for row in rows]
-    for row in named:
+    named: List[Mapping[str, object]] = []
+    for row in map(_named, rows):
         if not isinstance(row, Mapping) or set(row) != set(first):
             given = sorted(row) if isinstance(row, Mapping) else type(row).__name__
             raise errors.InputError.rows_differ("names", sorted(first), given)
+        named.append(row)
     return {name: _stack_values([row[name] for row in named]) for name in first}
 
 
-def _named(row: Any) -> Any:
+def _named(row: object) -> object:
     """A dict of a row of named values: a named tuple, or a Row of the engine."""
     return row._asdict() if hasattr(row, "_asdict") else row
 
 
-def _unstacked(batch: Any) -> Any:
+def _unstacked(batch: object) -> object:
     """A row that is a batch already, as ``stack`` gives one."""
     import numpy as np
 
@@ -175,7 +181,7 @@ def _unstacked(batch: Any) -> Any:
     return list(batch) if isinstance(batch, tuple) else batch
 
 
-def _stack_values(values: Sequence[Any]) -> Any:
+def _stack_values(values: Sequence[object]) -> object:
     import numpy as np
 
     # Python's own values are converted with the dtype of the model in mind, as unihub.load does it.
@@ -195,14 +201,14 @@ def _stack_values(values: Sequence[Any]) -> Any:
     return np.stack(arrays)
 
 
-def _first_and_other(values: Sequence[Any]) -> List[str]:
+def _first_and_other(values: Sequence[object]) -> List[str]:
     """The name of the first value's type, and of that of one that is no text where it is one, or the reverse."""
     names = [type(value).__name__ for value in values]
     is_text = [isinstance(value, (str, bytes)) for value in values]
     return [names[0], names[is_text.index(not is_text[0])]]
 
 
-def split(outputs: Any, count: int) -> List[Any]:
+def split(outputs: object, count: int) -> List[object]:
     """Takes the outputs of a batch apart.
 
     Args:
@@ -226,7 +232,7 @@ def split(outputs: Any, count: int) -> List[Any]:
     return [nest.pack_sequence_as(outputs, list(row)) for row in zip(*columns)]
 
 
-def _as_arrays(outputs: Any) -> Any:
+def _as_arrays(outputs: object) -> object:
     return packages.import_tensorflow().nest.map_structure(lambda tensor: _filled(tensor).numpy(), outputs)
 
 
@@ -236,7 +242,7 @@ def _filled(tensor: Any) -> Any:
     return tf.sparse.to_dense(tensor) if isinstance(tensor, tf.SparseTensor) else tensor
 
 
-def _rows_of(tensor: Any, count: int) -> List[Any]:
+def _rows_of(tensor: Any, count: int) -> List[object]:
     tensor = _filled(tensor)
     if not tensor.shape.rank or tensor.shape[0] != count:
         raise errors.InputError.not_by_rows(str(tensor.shape), count)

@@ -15,15 +15,18 @@ the extra ``[beam]``.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from unihub import errors
-from unihub.integrations._batches import BatchModel, name_source
+from unihub.integrations._batches import BatchModel, Source, name_source
 
 try:
     from apache_beam.ml.inference.base import ModelHandler, PredictionResult
 except ImportError as exc:
     raise errors.RuntimeUnavailableError.no_engine("Apache Beam", "apache_beam", "beam", exc) from exc
+
+# The handle of a model, and its outputs for each element.
+_Answer = Tuple[str, Sequence[object]]
 
 _ERRORS = ("raise", "isolate", "return")
 
@@ -52,7 +55,7 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
             within a ``KeyedModelHandler``, which allows no steps inside of it, ``raise_failure`` then does the rest.
         batched: Whether an element is a batch already: an array, tensor or list with the rows in its first dimension,
             or a dict of these. Its result has the dimension of the batch, too, and it succeeds or fails as a whole.
-            Saves what Beam takes for each element, which a small model takes less than.
+            Avoids Beam's overhead per element, which can exceed a small model's run time.
         metrics_namespace: The namespace of the metrics.
         min_batch_size: As for ``beam.BatchElements``, like the next three.
         max_batch_size: The most elements in a batch.
@@ -65,7 +68,7 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
 
     Raises:
         HandleError: The handle is an object, and names no place.
-        InputError: ``errors`` is none of the words.
+        InputError: ``errors`` is not one of these words.
 
     Example:
         >>> handler = UnihubModelHandler("tests/data/tf1_hub/text_embedding", errors="isolate", max_batch_size=256)
@@ -75,14 +78,14 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
 
     def __init__(
         self,
-        handle: Any,
+        handle: object,
         signature: Optional[str] = None,
         *,
         output_key: Optional[str] = None,
         as_dict: bool = False,
         tags: Optional[Iterable[str]] = None,
         trainable: bool = False,
-        trust: Any = None,
+        trust: Union[None, bool, str, Iterable[str]] = None,
         offline: Optional[bool] = None,
         errors: str = "raise",
         batched: bool = False,
@@ -91,14 +94,20 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
         max_batch_size: Optional[int] = None,
         max_batch_duration_secs: Optional[int] = None,
         max_batch_weight: Optional[int] = None,
-        element_size_fn: Optional[Callable[[Any], int]] = None,
+        element_size_fn: Optional[Callable[[object], int]] = None,
         large_model: bool = False,
         model_copies: Optional[int] = None,
         env_vars: Optional[Dict[str, str]] = None,
     ) -> None:
         super().__init__()
         _check_word(errors)
-        options = {"output_key": output_key, "as_dict": as_dict, "tags": tags, "trainable": trainable, "trust": trust}
+        options: Dict[str, Any] = {
+            "output_key": output_key,
+            "as_dict": as_dict,
+            "tags": tags,
+            "trainable": trainable,
+            "trust": trust,
+        }
         self._source = name_source(handle, signature, offline=offline, **options)
         self._errors = errors
         self._batched = batched
@@ -123,7 +132,7 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
         return Model(self._source, self._batched)
 
     def run_inference(
-        self, batch: Sequence[Any], model: Any, inference_args: Optional[Mapping[str, Any]] = None
+        self, batch: Sequence[object], model: Model, inference_args: Optional[Mapping[str, object]] = None
     ) -> Iterable[PredictionResult]:
         """Runs the model on a batch of elements; gives a ``PredictionResult`` for each."""
         name, inferences = model(batch, dict(inference_args or {}), self._errors != "raise")
@@ -134,10 +143,10 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
         if model_path:
             self._source = name_source(model_path, self._source.signature, **self._source.options)
 
-    def validate_inference_args(self, inference_args: Optional[Dict[str, Any]]) -> None:
+    def validate_inference_args(self, inference_args: Optional[Dict[str, object]]) -> None:
         """Takes any; the call checks them. Some versions of Beam refuse them where no handler says so."""
 
-    def get_num_bytes(self, batch: Sequence[Any]) -> int:
+    def get_num_bytes(self, batch: Sequence[object]) -> int:
         """The size of a batch."""
         return sum(map(_size_of, batch))
 
@@ -145,7 +154,7 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
         """The namespace of the metrics."""
         return self._namespace
 
-    def batch_elements_kwargs(self) -> Mapping[str, Any]:
+    def batch_elements_kwargs(self) -> Mapping[str, object]:
         """How ``beam.BatchElements`` makes batches."""
         return self._batching
 
@@ -165,10 +174,10 @@ class UnihubModelHandler(ModelHandler):  # type: ignore[misc]
 class Model:
     """A loaded model, as Beam passes it around: by itself, or by a proxy to another process."""
 
-    def __init__(self, source: Any, batched: bool) -> None:
+    def __init__(self, source: Source, batched: bool) -> None:
         self._model = BatchModel(source, batched)
 
-    def __call__(self, batch: Sequence[Any], arguments: Mapping[str, Any], isolate: bool) -> Tuple[str, Any]:
+    def __call__(self, batch: Sequence[object], arguments: Mapping[str, object], isolate: bool) -> _Answer:
         """The handle, and the outputs for each element."""
         return self._model.source.handle, self._model(batch, arguments, isolate)
 
@@ -188,6 +197,7 @@ def raise_failure(result: Any) -> Any:
     Raises:
         UnihubError: What the element failed with.
     """
+    # Beam checks the elements of a pipeline by the annotations, so result has none that is narrower.
     prediction = result if isinstance(result, PredictionResult) else result[1]
     if isinstance(prediction.inference, errors.UnihubError):
         raise prediction.inference
@@ -199,7 +209,7 @@ def _check_word(word: str) -> None:
         raise errors.InputError.unknown_word("errors", word, _ERRORS)
 
 
-def _size_of(element: Any) -> int:
+def _size_of(element: object) -> int:
     # Beam asks for every batch, so what there is most of comes first.
     if isinstance(element, (str, bytes)):
         return len(element)

@@ -15,10 +15,23 @@ TensorFlow; each Python worker resolves the handle and loads the model once. Nee
 from __future__ import annotations
 
 import inspect
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+    Union,
+    cast,
+)
 
-import unihub
-from unihub import errors
+from unihub import _api, errors
 from unihub._plan import plan
 from unihub._plan.request import parse_request
 from unihub._saved_model.model_info import ModelInfo
@@ -33,12 +46,20 @@ try:
 except ImportError as exc:
     raise errors.RuntimeUnavailableError.no_engine("Spark", "pyspark", "spark", exc) from exc
 
+if TYPE_CHECKING:
+    from pyspark.sql import Column
+
+    _Array = np.ndarray[Any, np.dtype[Any]]
+    # The cells of a column; and the results of a batch, by the name of the field where there are several.
+    _Cells = Iterable[object]
+    _Results = Union[_Array, Dict[str, _Array]]
+
 _ERRORS = ("raise", "return")
 # The field that says why a row has no outputs.
 ERROR = "error"
 
 # What a column holds for each dtype; predict_batch_udf has no booleans and no bytes, and Spark no unsigned numbers.
-_TYPES: Dict[str, Any] = {
+_TYPES: Dict[str, Type[types.DataType]] = {
     "float16": types.FloatType,
     "bfloat16": types.FloatType,
     "float32": types.FloatType,
@@ -98,7 +119,7 @@ class PredictUdf:
             input_tensor_shapes={} if len(signature.inputs) + self._is_padded > 1 else None,
         )
 
-    def __call__(self, *columns: Any, **by_name: Any) -> Any:
+    def __call__(self, *columns: Union[Column, str], **by_name: Union[Column, str]) -> Column:
         """The column of results.
 
         Args:
@@ -119,24 +140,24 @@ class PredictUdf:
         padding = [functions.lit(0)] if self._is_padded else []
         return self.function(*[given[name] for name in names], *padding)
 
-    def of_struct(self, column: Any) -> Any:
+    def of_struct(self, column: Union[Column, str]) -> Column:
         """The column of results for a column of structs that have the inputs by their names."""
         column = functions.col(column) if isinstance(column, str) else column
         return self(**{tensor.name: column.getField(tensor.name) for tensor in self.signature.inputs})
 
 
 def predict_udf(
-    handle: Any,
+    handle: object,
     signature: Optional[str] = None,
     *,
     output_key: Optional[str] = None,
     as_dict: bool = False,
     tags: Optional[Iterable[str]] = None,
-    trust: Any = None,
+    trust: Union[None, bool, str, Iterable[str]] = None,
     errors: str = "raise",
     batched: bool = False,
     batch_size: int = 512,
-    arguments: Optional[Mapping[str, Any]] = None,
+    arguments: Optional[Mapping[str, object]] = None,
     offline: Optional[bool] = None,
 ) -> PredictUdf:
     """Makes a function of columns of a model.
@@ -159,7 +180,7 @@ def predict_udf(
             error, and the error is null where there are outputs.
         batched: Whether a row is a batch already: each cell is an array or binary with the rows of a batch behind one
             another, each row is a call of the model, and its result has the outputs for all rows of the batch behind
-            one another, always as an array. Saves what Spark takes for each row, which a small model takes less than.
+            one another, always as an array. Avoids Spark's overhead per row, which can exceed a small model's run time.
         batch_size: The most rows in a call of the model, where a row is none by itself.
         arguments: Inputs of the signature that all rows share.
         offline: As for ``unihub.load``.
@@ -170,7 +191,7 @@ def predict_udf(
     Raises:
         HandleError, ModelNotFoundError, DownloadError, IntegrityError, UnknownFormatError: As for ``unihub.inspect``.
         SignatureError, TagsError: There is no such signature, output or variant.
-        InputError: Spark has no type for an output, or ``errors`` is none of the words.
+        InputError: Spark has no type for an output, or ``errors`` is not one of these words.
 
     Example:
         >>> udf = predict_udf("tests/data/tf1_hub/convnet", errors="return")
@@ -182,7 +203,7 @@ def predict_udf(
     _check_word(errors)
     options = {"output_key": output_key, "as_dict": True, "tags": tags, "trust": trust}
     source = name_source(handle, signature, offline=offline, **options)
-    info = unihub.inspect(source.handle, offline=offline)
+    info = _api.inspect(source.handle, offline=offline)
     chosen = _choose_signature(info, signature, source.options["tags"])
     outputs = _choose_outputs(info, chosen, output_key, as_dict)
     shared = dict(arguments or {})
@@ -200,7 +221,7 @@ def _check_word(word: str) -> None:
         raise errors.InputError.unknown_word("errors", word, _ERRORS)
 
 
-def _choose_signature(info: ModelInfo, name: Optional[str], tags: Any) -> Signature:
+def _choose_signature(info: ModelInfo, name: Optional[str], tags: Union[None, str, Iterable[str]]) -> Signature:
     """The signature that ``unihub.load`` would call; of a model that can be called itself, the one it is served by."""
     request = parse_request(signature=name, tags=tags)
     meta_graph = info.meta_graph(plan.choose_tags(info, request)) or info.plain
@@ -227,14 +248,14 @@ def _choose_outputs(info: ModelInfo, signature: Signature, key: Optional[str], a
     return list(signature.outputs)
 
 
-def _return_type(outputs: Sequence[Tensor], returns_errors: bool, batched: bool) -> Any:
+def _return_type(outputs: Sequence[Tensor], returns_errors: bool, batched: bool) -> types.DataType:
     if len(outputs) == 1 and not returns_errors:
         return _type_of(outputs[0], batched)
     fields = [types.StructField(tensor.name, _type_of(tensor, batched)) for tensor in outputs]
     return types.StructType(fields + [types.StructField(ERROR, types.StringType())] * returns_errors)
 
 
-def _type_of(tensor: Tensor, batched: bool) -> Any:
+def _type_of(tensor: Tensor, batched: bool) -> types.DataType:
     if tensor.dtype not in _TYPES or not tensor.shape or tensor.kind != "dense":
         raise errors.InputError.no_column(tensor.name, str(tensor))
     element = _TYPES[tensor.dtype]()
@@ -245,13 +266,13 @@ def _row_shape(tensor: Tensor, batched: bool) -> Optional[List[Optional[int]]]:
     return None if tensor.shape is None else list(tensor.shape[0 if batched else 1 :])
 
 
-def _maker(rows: _Rows, count: int) -> Callable[[], Callable[..., Any]]:
+def _maker(rows: _Rows, count: int) -> Callable[[], Callable[..., _Results]]:
     """What ``predict_batch_udf`` calls once in each worker, for a function of so many columns."""
 
-    def make() -> Callable[..., Any]:
+    def make() -> Callable[..., _Results]:
         rows.load()
 
-        def predict(*columns: Any) -> Any:
+        def predict(*columns: _Cells) -> _Results:
             return rows.predict(columns)
 
         # Spark counts its parameters.
@@ -271,7 +292,7 @@ class _Rows:
         source: Source,
         signature: Signature,
         outputs: Sequence[Tensor],
-        return_type: Any,
+        return_type: types.DataType,
         returns_errors: bool,
         batched: bool,
     ) -> None:
@@ -288,32 +309,32 @@ class _Rows:
         options = {name: value for name, value in self._source.options.items() if name != "arguments"}
         self._model = BatchModel(self._source._replace(options=options), self._batched)
 
-    def predict(self, columns: Sequence[Any]) -> Any:
+    def predict(self, columns: Sequence[_Cells]) -> _Results:
         """What Spark takes for a batch: an array, or a dict of columns."""
         rows = list(zip(*columns[: len(self._inputs)]))
         results = self._run(rows)
         if not isinstance(self._return_type, types.StructType):
             return _column([row[self._outputs[0].name] for row in results], self._return_type)
         failed = [isinstance(row, errors.UnihubError) for row in results]
-        found = {}
+        fields = {}
         for tensor in self._outputs:
             field = self._return_type[tensor.name].dataType
             values = [None if bad else row[tensor.name] for bad, row in zip(failed, results)]
-            found[tensor.name] = _column(values, field)
+            fields[tensor.name] = _column(values, field)
         if self._returns_errors:
-            found[ERROR] = np.array([_text(row) if bad else None for bad, row in zip(failed, results)], dtype=object)
-        return found
+            fields[ERROR] = np.array([_text(row) if bad else None for bad, row in zip(failed, results)], dtype=object)
+        return fields
 
-    def _run(self, rows: Sequence[Tuple[Any, ...]]) -> List[Any]:
+    def _run(self, rows: Sequence[Tuple[object, ...]]) -> List[Any]:
         assert self._model is not None
         model, arguments = self._model, self._source.options["arguments"]
         return model.run(rows, lambda some: model([self._name(row) for row in some], arguments), self._returns_errors)
 
-    def _name(self, row: Tuple[Any, ...]) -> Dict[str, Any]:
+    def _name(self, row: Tuple[object, ...]) -> Dict[str, object]:
         return {tensor.name: _value(tensor, value, self._batched) for tensor, value in zip(self._inputs, row)}
 
 
-def _value(tensor: Tensor, value: Any, batched: bool) -> Any:
+def _value(tensor: Tensor, value: object, batched: bool) -> object:
     """A cell as the model takes it: an array in its shape, a number, a text."""
     if isinstance(value, (bytes, bytearray)) and tensor.dtype != "string":
         value = _numbers(tensor, value)
@@ -327,7 +348,7 @@ def _value(tensor: Tensor, value: Any, batched: bool) -> Any:
     return value
 
 
-def _numbers(tensor: Tensor, value: Union[bytes, bytearray]) -> Any:
+def _numbers(tensor: Tensor, value: Union[bytes, bytearray]) -> _Array:
     """The flat array whose numbers stand in a cell one behind the other."""
     dtype = np.dtype(packages.import_tensorflow().as_dtype(tensor.dtype).as_numpy_dtype)
     if len(value) % dtype.itemsize:
@@ -335,7 +356,7 @@ def _numbers(tensor: Tensor, value: Union[bytes, bytearray]) -> Any:
     return np.frombuffer(value, dtype.newbyteorder("<")).astype(dtype, copy=False)
 
 
-def _shaped(tensor: Tensor, value: Any, shape: Sequence[Optional[int]]) -> Any:
+def _shaped(tensor: Tensor, value: object, shape: Sequence[Optional[int]]) -> _Array:
     array = _dense(value)
     if array.shape == tuple(shape) or not shape or shape.count(None) > 1:
         return array
@@ -346,7 +367,7 @@ def _shaped(tensor: Tensor, value: Any, shape: Sequence[Optional[int]]) -> Any:
         raise errors.InputError.does_not_fit(tensor.name, str(tensor), given) from None
 
 
-def _dense(value: Any) -> Any:
+def _dense(value: object) -> _Array:
     """One array of the nested ones in which Spark gives an array of arrays."""
     array = np.asarray(value, dtype=None if isinstance(value, np.ndarray) else object)
     if array.dtype == object and array.size and all(isinstance(part, (np.ndarray, list)) for part in array.flat):
@@ -359,11 +380,11 @@ class _Ragged(np.ndarray):
     """Rows of different lengths, or missing ones, for which Spark asks for an array of two dimensions all the same."""
 
     @classmethod
-    def of(cls, rows: Sequence[Any]) -> _Ragged:
+    def of(cls, rows: Sequence[object]) -> _Ragged:
         """The rows, each as it is."""
         array = np.empty([len(rows)], object)
-        for place, row in enumerate(rows):
-            array[place] = row
+        for index, row in enumerate(rows):
+            array[index] = row
         return array.view(cls)
 
     @property  # type: ignore[misc]
@@ -372,7 +393,7 @@ class _Ragged(np.ndarray):
         return len(self), 0
 
 
-def _column(values: Sequence[Any], kind: Any) -> Any:
+def _column(values: Sequence[Optional[_Array]], kind: types.DataType) -> _Array:
     """A column of outputs, ``None`` where a row has none, in the form in which Spark asks for one."""
     if not isinstance(kind, types.ArrayType):
         column = np.empty([len(values)], object)
@@ -381,14 +402,14 @@ def _column(values: Sequence[Any], kind: Any) -> Any:
     element = kind.elementType
     shapes = {getattr(value, "shape", None) for value in values}
     if type(element) in _DTYPES and None not in shapes and len(shapes) == 1:
-        stacked = np.stack(values)
+        stacked = np.stack(cast("Sequence[_Array]", values))
         return stacked.reshape(len(values), stacked[0].size).astype(_DTYPES[type(element)])
     rows = [None if value is None else _flat(value, element) for value in values]
-    found = [row for row in rows if row is not None]
-    return np.stack(found) if len(found) == len(rows) and len(set(map(len, found))) == 1 else _Ragged.of(rows)
+    present = [row for row in rows if row is not None]
+    return np.stack(present) if len(present) == len(rows) and len(set(map(len, present))) == 1 else _Ragged.of(rows)
 
 
-def _flat(value: Any, kind: Any) -> Any:
+def _flat(value: _Array, kind: types.DataType) -> _Array:
     """The values of an output, in one dimension, as a column holds them."""
     array = np.asarray(value).reshape(-1)
     if not isinstance(kind, types.StringType):
