@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence
 
 from unihub._cli import completion, quiet
 from unihub._cli.command import Argument, Command, version
@@ -29,7 +29,7 @@ def _inspect(arguments: argparse.Namespace) -> Report:
 
 def _plan(arguments: argparse.Namespace) -> Report:
     """Says what load would call here, and why; or what it would call with another runtime and TensorFlow."""
-    options: Any = {name: getattr(arguments, name) for name in ("signature", "api", "keras")}
+    options: Dict[str, Any] = {name: getattr(arguments, name) for name in ("signature", "api", "keras")}
     options.update(trainable=arguments.operation == "fine-tune", offline=arguments.offline or None)
     if arguments.tags is not None:
         options["tags"] = [tag for tag in arguments.tags.split(",") if tag]
@@ -88,7 +88,7 @@ def _convert(arguments: argparse.Namespace) -> Report:
     import unihub
     from unihub._tf import packages
 
-    options: Any = {"check": not arguments.no_check, "overwrite": arguments.overwrite}
+    options: Dict[str, Any] = {"check": not arguments.no_check, "overwrite": arguments.overwrite}
     if arguments.tags is not None:
         options["tags"] = [tag for tag in arguments.tags.split(",") if tag]
     with quiet.everything():
@@ -116,7 +116,7 @@ APIS = ("auto", "module", "load", "keras")
 KERAS = ("auto", "keras2", "keras3")
 
 
-def _word(name: str, words: Any, text: str, default: Any = None) -> Argument:
+def _word(name: str, words: Sequence[str], text: str, default: Optional[str] = None) -> Argument:
     return Argument(name, {"choices": words, "default": default, "help": text})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import Any, List, Optional
+from typing import List, Optional
 
 import libcst as cst
 
@@ -45,7 +45,7 @@ def argument(call: cst.Call, name: str, position: Optional[int] = None) -> Optio
     return given[position] if position is not None and position < len(given) else None
 
 
-def value_of(program: Program, arg: Optional[cst.Arg]) -> Any:
+def value_of(program: Program, arg: Optional[cst.Arg]) -> object:
     """The value of an argument that is a literal, ``None`` for one that is not given, else ``UNKNOWN``."""
     if arg is None:
         return None
@@ -66,7 +66,8 @@ def train_tag(program: Program, call: cst.Call, tags: Optional[cst.Arg], trainab
     value = value_of(program, tags)
     if value is UNKNOWN:
         return reasons.UNKNOWN_TAGS
-    return reasons.TRAIN_TAG if value and "train" in ([value] if isinstance(value, str) else value) else None
+    tagged = [value] if isinstance(value, str) else value
+    return reasons.TRAIN_TAG if isinstance(tagged, (list, tuple, set, dict)) and "train" in tagged else None
 
 
 def append(program: Program, call: cst.Call, arguments: str) -> Edit:

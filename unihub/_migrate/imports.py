@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Set
+from typing import Dict, List, Optional, Sequence, Set, cast
 
 import libcst as cst
 
@@ -78,7 +78,7 @@ class _Known:
         """Notes that it is imported where the statement stands."""
         self._blocks.add(id(self._block(statement)))
 
-    def _block(self, statement: Statement) -> Any:
+    def _block(self, statement: Statement) -> Optional[cst.CSTNode]:
         line = self._program.parent(statement)
         return self._program.parent(line) if isinstance(line, cst.SimpleStatementLine) else line
 
@@ -102,7 +102,7 @@ def _is_imports(line: cst.CSTNode) -> bool:
 
 def _replace(program: Program, statement: Statement, dropped: Sequence[cst.ImportAlias], wanted: bool) -> List[Edit]:
     """The edits to one statement: without the aliases that are dropped, with unihub if that is wanted."""
-    names: Any = statement.names
+    names = cast("Sequence[cst.ImportAlias]", statement.names)
     kept = [alias for alias in names if alias not in dropped]
     whole = (program.start(statement), program.end(statement))
     if not kept:

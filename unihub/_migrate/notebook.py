@@ -13,7 +13,7 @@ import json
 import re
 from json.decoder import JSONDecoder, py_scanstring  # type: ignore[attr-defined]
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]
-from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from unihub._migrate.edit import Edit, Span
 
@@ -101,8 +101,8 @@ class Notebook:
         if edit.end > edit.start:
             return Edit(self._starts[edit.start], self._ends[edit.end - 1], text)
         # What is inserted follows the character before it, unless that is in another cell.
-        place = self._starts[edit.start] if edit.start == cell.offset else self._ends[edit.start - 1]
-        return Edit(place, place, text)
+        offset = self._starts[edit.start] if edit.start == cell.offset else self._ends[edit.start - 1]
+        return Edit(offset, offset, text)
 
 
 class _Cell(NamedTuple):
@@ -114,7 +114,7 @@ class _Cell(NamedTuple):
     separator: Optional[str]
 
 
-def _parse(source: str) -> Any:
+def _parse(source: str) -> object:
     """The JSON, its strings with their places."""
     decoder: Any = JSONDecoder()
 
@@ -129,17 +129,17 @@ def _parse(source: str) -> Any:
     return decoder.decode(source)
 
 
-def _code_cells(source: str, document: Any) -> Iterator[Tuple[int, List[_Located], Optional[str]]]:
+def _code_cells(source: str, document: object) -> Iterator[Tuple[int, List[_Located], Optional[str]]]:
     """Of each cell of Python its number, its strings, and what separates two of them; ``None`` for no list of them."""
     if not isinstance(document, dict) or _language(document.get("metadata", {})) != "python":
         return
     for number, cell in enumerate(document.get("cells", ()), 1):
         if cell.get("cell_type") == "code" and cell.get("source"):
-            lines: Any = cell["source"]
-            strings: Any = [lines] if isinstance(lines, str) else lines
+            lines: Union[_Located, List[_Located]] = cell["source"]
+            strings = lines if isinstance(lines, list) else [lines]
             for string in strings:
-                found = _CHARACTER.finditer(source, string.begin, string.end)
-                string.starts = [character.start() for character in found]
+                characters = _CHARACTER.finditer(source, string.begin, string.end)
+                string.starts = [character.start() for character in characters]
             yield number, strings, None if strings[0] is lines else _separator(source, strings)
 
 
@@ -150,7 +150,7 @@ def _separator(source: str, strings: List[_Located]) -> str:
     return "," + source[opening : strings[0].begin - 1]
 
 
-def _language(metadata: Any) -> str:
+def _language(metadata: Dict[str, Any]) -> str:
     names = ((metadata.get("kernelspec") or {}).get("language"), (metadata.get("language_info") or {}).get("name"))
     return str(next(filter(None, names), "python")).lower()
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import bisect
 import re
 import threading
-from typing import Any, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar
+from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar, Union
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider, ScopeProvider
+
+if TYPE_CHECKING:
+    from libcst.metadata import Scope
 
 _N = TypeVar("_N", bound=cst.CSTNode)
 
 # Python's own lines; str.splitlines() knows more ways to end one.
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 # The native parser of libcst tells the place in its message only.
-_PLACE = re.compile(r"error at (\d+):")
+_POSITION = re.compile(r"error at (\d+):")
 # The native parser ends the process where its stack is at its end, which deeply nested programs reach soon.
 _STACK_BYTES = 256 * 1024 * 1024
 _STACK = threading.Lock()
@@ -51,15 +54,17 @@ class Program:
         return (node for node in self.nodes if isinstance(node, kind))
 
     @property
-    def scopes(self) -> Sequence[Any]:
+    def scopes(self) -> Sequence[Scope]:
         """All scopes; each once."""
         return list({id(scope): scope for scope in self._scopes.values() if scope is not None}.values())
 
-    def scope(self, node: cst.CSTNode) -> Any:
+    def scope(self, node: cst.CSTNode) -> Scope:
         """The scope in which a node stands."""
-        while self._scopes.get(node) is None:
+        scope = self._scopes.get(node)
+        while scope is None:
             node = self._parents[node]
-        return self._scopes[node]
+            scope = self._scopes.get(node)
+        return scope
 
     def parent(self, node: cst.CSTNode) -> Optional[cst.CSTNode]:
         """The node around another one."""
@@ -97,18 +102,18 @@ class Program:
 
     def line_end(self, offset: int) -> int:
         """Where the line of an offset ends, before what ends it."""
-        found = _NEWLINE.search(self.text, offset)
-        return found.start() if found else len(self.text)
+        newline = _NEWLINE.search(self.text, offset)
+        return newline.start() if newline else len(self.text)
 
     def newline(self, offset: int) -> str:
         """How the line of an offset ends, or else the others do."""
-        found = _NEWLINE.search(self.text, offset)
-        return found.group() if found else str(self._newline)
+        newline = _NEWLINE.search(self.text, offset)
+        return newline.group() if newline else str(self._newline)
 
     def next_line(self, offset: int) -> int:
         """Where the line after that of an offset begins."""
-        found = _NEWLINE.search(self.text, offset)
-        return found.end() if found else len(self.text)
+        newline = _NEWLINE.search(self.text, offset)
+        return newline.end() if newline else len(self.text)
 
 
 def is_valid(text: str) -> bool:
@@ -121,14 +126,14 @@ def is_valid(text: str) -> bool:
 
 
 def _parse(text: str) -> cst.Module:
-    found: List[Any] = []
+    outcome: List[Union[cst.Module, Exception]] = []
 
     def parse() -> None:
         try:
-            found.append(cst.parse_module(text))
+            outcome.append(cst.parse_module(text))
         # Whatever it is has to be raised in the thread that asked.
         except Exception as exc:
-            found.append(exc)
+            outcome.append(exc)
 
     with _STACK:
         before = threading.stack_size(_STACK_BYTES)
@@ -136,21 +141,21 @@ def _parse(text: str) -> cst.Module:
         thread.start()
         threading.stack_size(before)
     thread.join()
-    (result,) = found
+    (result,) = outcome
     if isinstance(result, cst.ParserSyntaxError):
-        place = _PLACE.search(result.message)
-        line = int(place.group(1)) if place else result.raw_line
+        position = _POSITION.search(result.message)
+        line = int(position.group(1)) if position else result.raw_line
         raise SyntaxError("it is not valid Python", (None, line, 1, None)) from result
     if isinstance(result, RecursionError):
         raise SyntaxError(_TOO_DEEP) from result
     if isinstance(result, Exception):
         raise SyntaxError("it cannot be parsed: {}".format(result)) from result
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     waiting = [node]
     while waiting:
-        found = waiting.pop()
-        yield found
-        waiting.extend(reversed(found.children))
+        current = waiting.pop()
+        yield current
+        waiting.extend(reversed(current.children))

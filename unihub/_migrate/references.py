@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Union
+from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Set, Union, cast
 
 import libcst as cst
 from libcst.metadata import ImportAssignment
 
 from unihub._migrate.program import Program
+
+if TYPE_CHECKING:
+    from libcst.metadata import Access, BaseAssignment, Scope
 
 _PACKAGE = "tensorflow_hub"
 _NAMES_IT = re.compile(r"tensorflow_hub(\.\w+)*\Z")
@@ -36,7 +39,7 @@ class Import:
     bound: str
     module: str
     member: Optional[str]
-    scope: Any
+    scope: Scope
     references: List[Reference] = field(default_factory=list)
 
 
@@ -61,14 +64,14 @@ class Reference:
 
 def find_imports(program: Program, package: str = _PACKAGE) -> List[Import]:
     """The imports of a package and of what is in it, with the uses of each, in the order of the text."""
-    found: Dict[int, Import] = {}
+    imports: Dict[int, Import] = {}
     owners: Dict[int, Import] = {}
     for scope in program.scopes:
         for assignment in scope.assignments:
             each = _read(program, assignment, package)
             if each is not None:
                 # A dotted import binds several names, which are one import.
-                owners[id(assignment)] = found.setdefault(id(each.alias), each)
+                owners[id(assignment)] = imports.setdefault(id(each.alias), each)
     rebound = _rebound_names(program)
     references: Dict[int, Reference] = {}
     for scope in program.scopes:
@@ -79,21 +82,21 @@ def find_imports(program: Program, package: str = _PACKAGE) -> List[Import]:
                     reference = references.setdefault(id(access), _refer(program, access, owners, owner))
                     reference.is_certain &= owner.bound not in rebound
                     owner.references.append(reference)
-    return sorted(found.values(), key=lambda each: program.start(each.alias))
+    return sorted(imports.values(), key=lambda each: program.start(each.alias))
 
 
 def _rebound_names(program: Program) -> Set[str]:
     """The names that a function binds outside of itself, which scopes do not follow."""
-    statements: List[Any] = [*program.all(cst.Global), *program.all(cst.Nonlocal)]
+    statements: List[Union[cst.Global, cst.Nonlocal]] = [*program.all(cst.Global), *program.all(cst.Nonlocal)]
     return {item.name.value for statement in statements for item in statement.names}
 
 
-def _read(program: Program, assignment: Any, package: str) -> Optional[Import]:
+def _read(program: Program, assignment: BaseAssignment, package: str) -> Optional[Import]:
     """What an assignment imports, if it is of the package."""
     if not isinstance(assignment, ImportAssignment):
         return None
-    statement: Any = assignment.node
-    alias: Any = next(node for node in program.around(assignment.as_name) if isinstance(node, cst.ImportAlias))
+    statement = cast("Statement", assignment.node)
+    alias = next(node for node in program.around(assignment.as_name) if isinstance(node, cst.ImportAlias))
     if isinstance(statement, cst.Import):
         module, member = alias.evaluated_name, None
     elif statement.relative or statement.module is None:
@@ -115,19 +118,21 @@ def dotted(node: cst.CSTNode) -> str:
     return ""
 
 
-def _refer(program: Program, access: Any, owners: Dict[int, Import], owner: Import) -> Reference:
+def _refer(program: Program, access: Access, owners: Dict[int, Import], owner: Import) -> Reference:
     known = [owners.get(id(assignment)) for assignment in access.referents]
     meanings = {each and (each.module, each.member) for each in known}
     if not isinstance(access.node, (cst.Name, cst.Attribute)):
         # A string that is an annotation.
-        written = re.search(r"\b{}\.(\w+)".format(re.escape(owner.bound)), access.node.evaluated_value or "")
+        written = re.search(
+            r"\b{}\.(\w+)".format(re.escape(owner.bound)), getattr(access.node, "evaluated_value", None) or ""
+        )
         member = written.group(1) if owner.member is None and written else owner.member
         return Reference(access.node, access.node, member, True, None not in known)
     is_annotation = bool(access.is_annotation or access.is_type_hint)
-    root: Any = access.node
+    root: cst.CSTNode = access.node
     while isinstance(root, cst.Attribute):
         root = root.value
-    node: Any = root
+    node: cst.CSTNode = root
     member = owner.member
     if member is None:
         outer = program.parent(root)
@@ -147,8 +152,8 @@ def find_star_imports(program: Program) -> Iterator[cst.ImportFrom]:
             yield node
 
 
-def _top(module: Any) -> str:
-    return dotted(module).split(".")[0]
+def _top(module: Optional[cst.CSTNode]) -> str:
+    return dotted(module).split(".")[0] if module else ""
 
 
 def find_strings(program: Program) -> Iterator[cst.SimpleString]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Callable, Container, Dict, List, Optional, Sequence, Tuple, Union
 
 import libcst as cst
 from libcst.metadata import ImportAssignment
@@ -207,7 +207,7 @@ def _find_hidden(imports: Sequence[Import], opaque: Sequence[Span]) -> List[Tupl
     return found
 
 
-def _find_about_imports(program: Program, imports: Sequence[Import], kept: Any) -> List[Finding]:
+def _find_about_imports(program: Program, imports: Sequence[Import], kept: Container[Import]) -> List[Finding]:
     findings = []
     for star in find_star_imports(program):
         findings.append(_finding(program, program.start(star), program.source(star), reasons.STAR))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Dict, List, Sequence
 
 from unihub._migrate.edit import Finding
 from unihub._migrate.files import FileMigration
@@ -38,9 +38,9 @@ def _count(number: int, noun: str) -> str:
     return "{} {}{}".format(number, noun, "" if number == 1 else "s")
 
 
-def to_json(migrations: Sequence[FileMigration], is_written: bool) -> Dict[str, Any]:
+def to_json(migrations: Sequence[FileMigration], is_written: bool) -> Dict[str, object]:
     """The same for machines; docs/migrate.md describes its shape."""
-    files: List[Dict[str, Any]] = [
+    files: List[Dict[str, object]] = [
         {
             "path": migration.path,
             "changed": migration.is_changed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Optional, Sequence, Set, Union
+from typing import TYPE_CHECKING, Iterable, List, Optional, Sequence, Set, Union
 
 import libcst as cst
 
@@ -11,6 +11,9 @@ from unihub._migrate.call_arguments import argument, call_of, is_starred, positi
 from unihub._migrate.edit import Edit
 from unihub._migrate.program import Program
 from unihub._migrate.references import Reference, dotted
+
+if TYPE_CHECKING:
+    from libcst.metadata import BaseAssignment
 
 Outcome = Union[List[Edit], str]
 
@@ -42,7 +45,7 @@ def _uses(program: Program, call: cst.Call) -> Iterable[cst.CSTNode]:
     return [call] if assignment is None else [access.node for access in assignment.references]
 
 
-def _assignment_of(program: Program, call: cst.Call) -> Any:
+def _assignment_of(program: Program, call: cst.Call) -> Optional[BaseAssignment]:
     """The assignment, as scopes know it, of a call's value to a name of its own."""
     outer = program.parent(call)
     if not isinstance(outer, cst.Assign) or len(outer.targets) != 1:
@@ -50,8 +53,8 @@ def _assignment_of(program: Program, call: cst.Call) -> Any:
     target = outer.targets[0].target
     if not isinstance(target, cst.Name):
         return None
-    found = list(program.scope(target)[target.value])
-    return found[0] if len(found) == 1 else None
+    assignments = list(program.scope(target)[target.value])
+    return assignments[0] if len(assignments) == 1 else None
 
 
 def _is_spec_of(program: Program, node: cst.CSTNode, takers: Set[int]) -> bool:
@@ -145,8 +148,8 @@ def _line_of(program: Program, call: cst.Call) -> Optional[cst.CSTNode]:
     line = program.parent(program.parent(call) or call)
     if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1 or line.trailing_whitespace.comment:
         return None
-    block: Any = program.parent(line)
-    return line if len(block.body) > 1 else None
+    siblings = getattr(program.parent(line), "body", ())
+    return line if len(siblings) > 1 else None
 
 
 def _is_constant(program: Program, call: cst.Call) -> bool:
