@@ -23,7 +23,6 @@ PENDING = {
     "_plan/runtime.py: asks whether tf has a name",
     "_plan/runtime.py: calls Version",
     "_plan/runtime.py: reads a __version__",
-    "_strategies/keras3_file.py: imports _api upward",
 }
 
 

@@ -6,14 +6,18 @@ variables, for the optimizer, and to be called symbolically; both it does by wha
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
 from typing import Any, Dict, List, Mapping, Optional
 
-from unihub import errors
+from unihub import _resolve, errors
+from unihub._audit import gate
 from unihub._call import tf_errors
+from unihub._plan.plan import decide
+from unihub._plan.request import parse_request
+from unihub._plan.runtime import detect_runtime
+from unihub._saved_model import reader
 from unihub._strategies.hub_load import HubLoad
 from unihub._tf import keras, packages
 
@@ -74,14 +78,16 @@ class UnreadModel:
         Raises:
             IntegrityError: It is not there.
         """
-        from unihub import _api
-
         if source is None or not os.path.isdir(source):
             raise errors.IntegrityError.missing_in_keras_file(self._handle)
         path = shutil.copytree(source, os.path.join(folder, os.path.basename(source)))
-        plan = _api.plan(path, api="keras", keras="keras3", **self._options)
+        info = reader.inspect(_resolve.resolve(path))
+        request = parse_request(api="keras", keras="keras3", **self._options)
+        plan = decide(self._handle, info.path, info, detect_runtime(), request)
+        gate.check_trust(plan)
         with tf_errors.loading(plan):
-            return HubLoad.load(dataclasses.replace(plan, handle=self._handle))
+            gate.check_requirements(plan)
+            return HubLoad.load(plan)
 
 
 def describe_variable(variable: Any, trainable: bool) -> Dict[str, Any]:

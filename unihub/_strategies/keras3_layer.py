@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, 
 from unihub import _resolve, errors
 from unihub._call import tf_errors
 from unihub._plan.plan import Plan
+from unihub._strategies import layer_mixin
 from unihub._strategies.hub_load import HubLoad
 from unihub._strategies.keras3_file import CallRecord, UnreadModel, describe_variable
 from unihub._strategies.layer_mixin import (
@@ -151,12 +152,10 @@ def layer_class() -> Type[Any]:
 
         @classmethod
         def from_config(cls, config: Dict[str, Any]) -> Any:
-            from unihub import _api
-
             options = options_of(config)
             contents = options.pop("contents", None)
             if contents is None or not keras3_reads_file():
-                return _api.load(api="keras", keras="keras3", **options)
+                return layer_mixin.from_config(Keras.KERAS3, options)
             if keras3_is_safe():
                 raise errors.UnsafeModelError.self_contained(options["handle"])
             return cls(UnreadModel(options, contents), options["trainable"], options["name"], options)

@@ -11,6 +11,7 @@ from typing import Any, Dict, Type
 
 from unihub._call import tf_errors
 from unihub._plan.plan import Plan
+from unihub._strategies import layer_mixin
 from unihub._strategies.hub_load import HubLoad
 from unihub._strategies.layer_mixin import (
     LayerOfModel,
@@ -18,7 +19,6 @@ from unihub._strategies.layer_mixin import (
     check_kerases,
     check_may_train,
     config_of,
-    options_of,
     takes_training,
 )
 from unihub._strategies.model import Model
@@ -95,9 +95,7 @@ def layer_class() -> Type[Any]:
 
         @classmethod
         def from_config(cls, config: Dict[str, Any]) -> Any:
-            from unihub import _api
-
-            return _api.load(api="keras", keras="keras2", **options_of(config))
+            return layer_mixin.from_config(Keras.KERAS2, config)
 
     registered: Type[Any] = keras.register_keras_serializable("unihub")(KerasLayer)
     return registered

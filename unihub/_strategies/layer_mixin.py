@@ -106,6 +106,20 @@ def options_of(config: Dict[str, Any]) -> Dict[str, Any]:
     return {name: value for name, value in config.items() if name not in ("trust", "custom_op_libraries")}
 
 
+def from_config(keras: Keras, config: Dict[str, Any]) -> Any:
+    """Load the model of a layer again and return a new layer around it.
+
+    Args:
+        keras: The Keras of the layer.
+        config: What ``config_of`` returned when the layer was saved.
+    """
+    # The only import that runs up the floors: Keras calls the layer's class to make the layer, and a layer is made by
+    # loading its model, which goes the whole way from the handle on.
+    from unihub import _api
+
+    return _api.load(api="keras", keras=str(keras), **options_of(config))
+
+
 def check_may_train(plan: Plan, trainable: bool) -> None:
     """Refuses a layer that was made trainable after it was loaded, by itself or with the model around it."""
     if trainable and plan.signature is not None:
