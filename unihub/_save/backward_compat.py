@@ -1,31 +1,28 @@
-"""What newer TensorFlows write that changes nothing, and that an older one refuses to read: it is left out.
+"""Remove what newer TensorFlows add to a SavedModel without effect on results, and older ones refuse to read.
 
-TensorFlow promises no older one that it can read what a newer one writes. Ops and values that a model needs cannot be
-left out; these can, and without them TensorFlow 1.15 reads what 2.22 writes of the models in the tests.
+TensorFlow does not guarantee forward compatibility. Ops that a model needs must stay, but these can go. Without them
+TensorFlow 1.15 reads the models that TensorFlow 2.22 writes in the tests.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
-from typing import Any, Iterator
+from typing import Iterator, MutableSequence
 
 from unihub._tf import saved_model
+from unihub._tf.types import FunctionDef, GraphDef, NodeDef
 
-# Attributes by the op they are set on: a name for messages, which TensorFlow 2.15 sets and 2.10 does not; and a second
-# check, which 2.10 sets and 2.4 does not, of shapes that are checked when a function is traced.
+# Attributes by op. TensorFlow has debug_name, a name for messages, since 2.15 (2.10 lacks it). It has validate_shape,
+# which repeats a check made when a function is traced, since 2.10 (2.4 lacks it).
 _ATTRIBUTES = {"VarHandleOp": "debug_name", "AssignVariableOp": "validate_shape"}
 
-# Ops without outputs. This one, which TensorFlow 2.15 writes and 2.10 does not, spares a copy of a variable.
+# Ops without outputs. DisableCopyOnRead saves a copy of a variable; TensorFlow 2.15 writes it, and 2.10 lacks it.
 _OPS = frozenset(["DisableCopyOnRead"])
 
 
 def drop_from(directory: str) -> None:
-    """Drops them from a SavedModel.
-
-    Args:
-        directory: Where it is. The fingerprint of what was changed goes, too: a SavedModel may have none.
-    """
+    """Remove them from the SavedModel in a directory, and its fingerprint if it changes: fingerprints are optional."""
     path = os.path.join(directory, "saved_model.pb")
     message = saved_model.saved_model_message()()
     with open(path, "rb") as file:
@@ -40,26 +37,26 @@ def drop_from(directory: str) -> None:
         os.remove(fingerprint)
 
 
-def _drop_from_graph(graph_def: Any) -> bool:
+def _drop_from_graph(graph_def: GraphDef) -> bool:
     changed = [_drop(nodes) for nodes in _node_lists(graph_def)]
-    # Functions list the ops that they run for their effect.
+    # A function also lists the ops that it runs for their side effects.
     changed += [_drop_returns(function) for function in graph_def.library.function]
     return any(changed)
 
 
-def _node_lists(graph_def: Any) -> Iterator[Any]:
+def _node_lists(graph_def: GraphDef) -> Iterator[MutableSequence[NodeDef]]:
     return itertools.chain([graph_def.node], (function.node_def for function in graph_def.library.function))
 
 
-def _drop(nodes: Any) -> bool:
-    idle = {node.name for node in nodes if node.op in _OPS}
+def _drop(nodes: MutableSequence[NodeDef]) -> bool:
+    removed = {node.name for node in nodes if node.op in _OPS}
     changed = [_drop_attributes(node) for node in nodes]
-    if not idle:
+    if not removed:
         return any(changed)
-    waits = {"^" + name for name in idle}
-    kept = [type(node).FromString(node.SerializeToString()) for node in nodes if node.name not in idle]
+    control_inputs = {"^" + name for name in removed}
+    kept = [type(node).FromString(node.SerializeToString()) for node in nodes if node.name not in removed]
     for node in kept:
-        inputs = [source for source in node.input if source not in waits]
+        inputs = [source for source in node.input if source not in control_inputs]
         del node.input[:]
         node.input.extend(inputs)
     del nodes[:]
@@ -67,7 +64,7 @@ def _drop(nodes: Any) -> bool:
     return True
 
 
-def _drop_attributes(node: Any) -> bool:
+def _drop_attributes(node: NodeDef) -> bool:
     name = _ATTRIBUTES.get(node.op)
     if name is None or name not in node.attr:
         return False
@@ -75,7 +72,7 @@ def _drop_attributes(node: Any) -> bool:
     return True
 
 
-def _drop_returns(function: Any) -> bool:
+def _drop_returns(function: FunctionDef) -> bool:
     nodes = {node.name for node in function.node_def}
     gone = [name for name, node in function.control_ret.items() if node not in nodes]
     for name in gone:

@@ -1,30 +1,31 @@
-"""What a module function says of the module whose graph it builds: its signatures, and the messages attached to it.
+"""unihub.add_signature and unihub.attach_message: what a module function declares about the module it builds.
 
-It is noted in the graph under construction, under a key that is no string, so that neither the function nor an export
-sees it. Whoever calls the function reads it from there; a graph that nobody reads takes no notes.
+The declarations are kept in a collection of the graph under construction. Its key is not a string, so neither the
+function nor an export sees it.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
 
 from unihub import errors
 from unihub._tf import packages, saved_model
+from unihub._tf.types import Message, TfTensor
 
 
 @dataclass(frozen=True)
 class Notes:
-    """What was said.
+    """The declarations of a module function.
 
     Attributes:
-        signatures: The inputs and the outputs by the signature's name, tensors by theirs.
-        messages: Protocol messages by their keys.
+        signatures: The inputs and outputs of each signature by its name; the tensors by their names.
+        messages: The attached messages by their keys.
     """
 
-    signatures: Dict[str, Tuple[Dict[str, Any], Dict[str, Any]]] = field(default_factory=dict)
-    messages: Dict[str, Any] = field(default_factory=dict)
+    signatures: Dict[str, Tuple[Dict[str, TfTensor], Dict[str, TfTensor]]] = field(default_factory=dict)
+    messages: Dict[str, Message] = field(default_factory=dict)
 
 
 _NOTES = ("unihub_module_fn",)
@@ -32,14 +33,14 @@ _ATTACHMENT_KEY = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*\Z")
 
 
 def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Notes:
-    """Calls a module function in the current graph.
+    """Call a module function in the current graph.
 
     Args:
-        function: What builds the graph.
+        function: The module function.
         arguments: Its arguments.
 
     Returns:
-        What it said.
+        What the function declared.
     """
     notes = Notes()
     packages.import_tensorflow().compat.v1.add_to_collection(_NOTES, notes)
@@ -47,18 +48,21 @@ def call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Notes:
     return notes
 
 
-def add_signature(name: Optional[str] = None, inputs: Any = None, outputs: Any = None) -> None:
-    """Gives the module under construction a signature; called within the function that ``unihub.save`` is given.
+def add_signature(
+    name: Optional[str] = None,
+    inputs: Union[None, TfTensor, Mapping[str, TfTensor]] = None,
+    outputs: Union[None, TfTensor, Mapping[str, TfTensor]] = None,
+) -> None:
+    """Add a signature to the module that a module function builds; call it inside that function.
 
     Args:
-        name: The name; ``default`` by default.
-        inputs: The tensors that are fed, by name; a tensor alone has the name ``default``. Sparse and ragged tensors
-            will do.
-        outputs: The tensors that are returned, in the same way.
+        name: The name of the signature; ``default`` by default.
+        inputs: The input tensors by name. A single tensor is named ``default``. Sparse and ragged tensors work, too.
+        outputs: The output tensors, in the same form.
 
     Raises:
-        SignatureError: There is a signature of that name already, or no module is under construction.
-        InputError: An input or output is no tensor of the module's graph.
+        SignatureError: A signature of that name exists already, or no module is under construction.
+        InputError: An input or output is not a tensor of the module's graph.
 
     Example:
         >>> import tempfile, tensorflow as tf, unihub
@@ -78,19 +82,19 @@ def add_signature(name: Optional[str] = None, inputs: Any = None, outputs: Any =
         raise errors.SignatureError.added_twice(name)
     notes.signatures[name] = (_check(name, "input", inputs), _check(name, "output", outputs))
     for key, tensor in notes.signatures[name][0].items():
-        _check_places(name, key, tensor)
+        _check_colocation(name, key, tensor)
 
 
-def attach_message(key: str, message: Any) -> None:
-    """Attaches a protocol message to the module under construction, for ``get_attached_message``.
+def attach_message(key: str, message: Message) -> None:
+    """Attach a protocol message to the module under construction, for ``get_attached_message``.
 
     Args:
-        key: Its key: letters, digits and underscores, a letter first. Of several messages with one key the last is
-            kept.
-        message: The message as it is now.
+        key: The key of the message: a letter, then letters, digits and underscores. A later message with the same key
+            replaces an earlier one.
+        message: The message. Later changes to it have no effect.
 
     Raises:
-        InputError: The key is of another form, or the message is none.
+        InputError: The key has another form, or ``message`` is not a protocol message.
         SignatureError: No module is under construction.
 
     Example:
@@ -113,14 +117,14 @@ def attach_message(key: str, message: Any) -> None:
 
 
 def _current_notes(function: str) -> Notes:
-    found = packages.import_tensorflow().compat.v1.get_collection(_NOTES)
-    if not found:
+    collection = packages.import_tensorflow().compat.v1.get_collection(_NOTES)
+    if not collection:
         raise errors.SignatureError.outside_module_function(function)
-    notes: Notes = found[-1]
+    notes: Notes = collection[-1]
     return notes
 
 
-def _check(signature: str, side: str, tensors: Any) -> Dict[str, Any]:
+def _check(signature: str, side: str, tensors: Union[None, TfTensor, Mapping[str, TfTensor]]) -> Dict[str, TfTensor]:
     """The tensors of one side of a signature by name."""
     tf = packages.import_tensorflow()
     if tensors is None:
@@ -132,14 +136,14 @@ def _check(signature: str, side: str, tensors: Any) -> Dict[str, Any]:
             raise errors.SignatureError.not_a_name(key)
         if not isinstance(tensor, (tf.Tensor,) + saved_model.composites_of_signatures()):
             raise errors.InputError.not_a_tensor(signature, side, key, tensor)
-        if any(part.graph is not graph for part in tf.nest.flatten(tensor, expand_composites=True)):
+        if any(dense.graph is not graph for dense in tf.nest.flatten(tensor, expand_composites=True)):
             raise errors.InputError.tensor_elsewhere(signature, side, key)
     return named
 
 
-def _check_places(signature: str, key: str, tensor: Any) -> None:
-    """An input's place is taken by another tensor, which cannot be bound to where a third one is."""
-    for part in packages.import_tensorflow().nest.flatten(tensor, expand_composites=True):
-        places = [place.decode() for place in part.op.colocation_groups()]
-        if places != ["loc:@" + part.op.name]:
-            raise errors.InputError.colocated("the input {!r} of {!r}".format(key, signature), places)
+def _check_colocation(signature: str, key: str, tensor: TfTensor) -> None:
+    """Reject an input that is colocated with another op: the caller's tensor, which replaces it, cannot be."""
+    for dense in packages.import_tensorflow().nest.flatten(tensor, expand_composites=True):
+        groups = [group.decode() for group in dense.op.colocation_groups()]
+        if groups != ["loc:@" + dense.op.name]:
+            raise errors.InputError.colocated("the input {!r} of {!r}".format(key, signature), groups)

@@ -1,13 +1,13 @@
-"""``hub.create_module_spec`` where tensorflow_hub has none: module functions become files in the TF1 Hub format.
+"""Write module functions in the TF1 Hub format where tensorflow_hub has no ``hub.create_module_spec``.
 
-The real ``hub.Module`` must read what is written here, that of TensorFlow 1.15 included: attributes that have their
-defaults are left out, for an older TensorFlow may not know them; paths of this machine are left out too.
+``hub.Module`` must read the result, also on TensorFlow 1.15. So attributes with default values are stripped, because an
+older TensorFlow may not know them, and so are the paths of the machine that writes the module.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, MutableSequence, Tuple
 
 from unihub import errors
 from unihub._graph import module_variables
@@ -16,8 +16,9 @@ from unihub._graph.module_variables import Variant
 from unihub._save import module_function
 from unihub._tf import packages
 from unihub._tf.saved_model import any_message, asset_message, saved_model_message
+from unihub._tf.types import Graph, MetaGraphDef, NodeDef
 
-# ModuleDef{format: FORMAT_V3}, the only format there ever was.
+# ModuleDef{format: FORMAT_V3}, the only format that tensorflow_hub ever wrote.
 _MODULE_DEF = b"\x08\x03"
 _MODULE_DEF_NAME = "tfhub_module.pb"
 
@@ -26,7 +27,7 @@ _ASSETS = "saved_model_assets"
 _ASSET_PATH = b"set when the module is loaded"
 _ATTACHMENTS = "hub_module_attachments"
 
-# What hub.Module knows what to do with; it refuses a module that has any other.
+# The collections that hub.Module supports; it rejects a module with any other collection.
 _COLLECTIONS = frozenset(
     [
         "variables",
@@ -46,11 +47,11 @@ class ModuleSpec:
     """The graphs of a module.
 
     Args:
-        function: What builds a variant's graph.
-        variants: The tags of each variant, and the arguments to build it with.
+        function: The module function, which builds the graph of a variant.
+        variants: The tags of each variant, and the arguments that the function gets for it.
 
     Attributes:
-        variants: The variants as they were built.
+        variants: The variants, built.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class ModuleSpec:
     ) -> None:
         tf = packages.import_tensorflow()
         self.variants: List[Variant] = []
-        self._meta_graphs: List[Any] = []
+        self._meta_graphs: List[MetaGraphDef] = []
         for tags, arguments in variants:
             with tf.Graph().as_default() as graph:
                 with tf.compat.v1.variable_scope("", use_resource=True):
@@ -68,7 +69,7 @@ class ModuleSpec:
             self.variants.append(Variant(frozenset(tags), graph, module_variables.parts_of(graph)))
 
     def write(self, directory: str) -> None:
-        """Writes all of the module but the values of its variables.
+        """Write the module without the values of its variables.
 
         Args:
             directory: An empty directory.
@@ -80,32 +81,32 @@ class ModuleSpec:
         _write(os.path.join(directory, _MODULE_DEF_NAME), _MODULE_DEF)
 
 
-def check_graph(graph: Any, signatures: Iterable[str], tags: Iterable[str]) -> None:
-    """Makes sure that a graph can be a module.
+def check_graph(graph: Graph, signatures: Iterable[str], tags: Iterable[str]) -> None:
+    """Check that a graph can be a module.
 
     Args:
-        graph: A graph, as a module function left it.
+        graph: A graph that a module function built.
         signatures: The names of the signatures that the function added.
         tags: The tags of the variant.
 
     Raises:
-        SignatureError: It has no signatures.
-        InputError: It has something that ``hub.Module`` cannot load.
+        SignatureError: There are no signatures.
+        InputError: The graph contains something that ``hub.Module`` cannot load.
     """
     if not list(signatures):
         raise errors.SignatureError.none_added(tags)
     filled = {key for key in graph.get_all_collection_keys() if graph.get_collection(key)}
     if filled - _COLLECTIONS:
         raise errors.InputError.unsupported_collections(sorted(filled - _COLLECTIONS), sorted(_COLLECTIONS))
-    state = {op.name for op in graph.get_operations() if op.op_def.is_stateful and not op.inputs}
-    for name in sorted(state):
-        # What holds state is made apart from the rest of the graph, where nothing else can be beside it.
-        places = [place.decode() for place in graph.get_operation_by_name(name).colocation_groups()]
-        if not {place.replace("loc:@", "", 1) for place in places} <= state:
-            raise errors.InputError.colocated("{!r}, which holds state,".format(name), places)
+    stateful = {op.name for op in graph.get_operations() if op.op_def.is_stateful and not op.inputs}
+    for name in sorted(stateful):
+        # hub.Module imports stateful ops on their own, so they can be colocated with each other only.
+        groups = [group.decode() for group in graph.get_operation_by_name(name).colocation_groups()]
+        if not {group.replace("loc:@", "", 1) for group in groups} <= stateful:
+            raise errors.InputError.colocated("{!r}, which holds state,".format(name), groups)
 
 
-def _describe(notes: module_function.Notes, tags: Iterable[str]) -> Any:
+def _describe(notes: module_function.Notes, tags: Iterable[str]) -> MetaGraphDef:
     """The current graph as a message."""
     v1 = packages.import_tensorflow().compat.v1
     meta_graph = v1.train.export_meta_graph(strip_default_attrs=True)
@@ -113,7 +114,7 @@ def _describe(notes: module_function.Notes, tags: Iterable[str]) -> Any:
     for name, sides in notes.signatures.items():
         inputs, outputs = ({key: v1.saved_model.build_tensor_info(side[key]) for key in side} for side in sides)
         meta_graph.signature_def[name].CopyFrom(v1.saved_model.build_signature_def(inputs, outputs))
-    # An Any is laid out as tensorflow_hub's ModuleAttachment is: a text, and bytes.
+    # tensorflow_hub's ModuleAttachment has the same wire format as an Any: a text and bytes.
     attachment = any_message()
     for key, message in notes.messages.items():
         packed = attachment(type_url=key, value=message.SerializeToString()).SerializeToString()
@@ -121,11 +122,11 @@ def _describe(notes: module_function.Notes, tags: Iterable[str]) -> Any:
     return meta_graph
 
 
-def _take_assets(meta_graphs: Iterable[Any]) -> Dict[str, str]:
-    """Takes the paths of the assets out of the graphs, and notes them as SavedModels do.
+def _take_assets(meta_graphs: Iterable[MetaGraphDef]) -> Dict[str, str]:
+    """Replace the paths of assets in the graphs by entries of the collection where SavedModels list assets.
 
     Returns:
-        The paths, by the names of the files in the module.
+        The paths by the names of the files in the module.
     """
     names: Dict[str, str] = {}
     for meta_graph in meta_graphs:
@@ -141,15 +142,15 @@ def _take_assets(meta_graphs: Iterable[Any]) -> Dict[str, str]:
     return {name: path for path, name in names.items()}
 
 
-def _text_of(node: Any) -> Any:
-    text = node.attr["value"].tensor.string_val
+def _text_of(node: NodeDef) -> MutableSequence[bytes]:
+    text: MutableSequence[bytes] = node.attr["value"].tensor.string_val
     if node.op != "Const" or len(text) != 1:
         raise errors.InputError.asset_is_no_constant(node.name)
     return text
 
 
 def _name_asset(path: str, names: Dict[str, str]) -> str:
-    """A name of its own for each file."""
+    """A unique name for each file."""
     stem, extension = os.path.splitext(os.path.basename(path))
     free = "{}{}".format(stem, extension)
     count = 0

@@ -1,36 +1,35 @@
-"""What ``hub.create_module_spec`` and ``hub.Module.export`` stand for: a model written in the TF1 Hub format.
+"""Write a model in the TF1 Hub format, as ``hub.create_module_spec`` and ``hub.Module.export`` do.
 
-Whoever writes the graphs, tensorflow_hub or our own code, the values of the variables are ours to write: tensorflow_hub
-keeps those of one graph variant only.
+Either tensorflow_hub or ``module_spec`` writes the graphs. unihub always writes the values of the variables, because
+tensorflow_hub keeps those of a single graph variant only.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 from unihub import errors
 from unihub._graph import module_variables
 from unihub._graph.module_variables import Variant
 from unihub._plan import python_objects
 from unihub._save import backward_compat, module_function, module_spec
-from unihub._save.save import SaveRequest
+from unihub._save.save import SaveRequest, Variants
 from unihub._tf import packages, saved_model
+from unihub._tf.types import Graph, HubModule, HubModuleSpec, Session, TfVariable
 from unihub._types import Backend
-
-_Variants = Tuple[Tuple[FrozenSet[str], Mapping[str, Any]], ...]
 
 
 def write(request: SaveRequest, directory: str) -> None:
-    """Writes a module.
+    """Write a module.
 
     Args:
-        request: What is to be written: a module function, a ``hub.ModuleSpec``, or a module that was loaded.
+        request: What to write: a module function, a ``hub.ModuleSpec``, or a loaded module.
         directory: An empty directory.
 
     Raises:
-        UnihubError: It cannot be written, and why.
+        UnihubError: The module cannot be written.
     """
     obj = getattr(request.obj, "native", request.obj)
     if hasattr(obj, "variable_map"):
@@ -44,7 +43,7 @@ def write(request: SaveRequest, directory: str) -> None:
         _write_function(obj, request, directory)
     else:
         raise errors.InputError.not_a_module(obj)
-    # Upstream writes them, too.
+    # tensorflow_hub writes the attributes that older TensorFlows reject, too.
     backward_compat.drop_from(directory)
 
 
@@ -55,12 +54,12 @@ def _refuse(request: SaveRequest, kind: str, *arguments: str) -> None:
             raise errors.InputError.no_use_for(argument, kind)
 
 
-def _export(module: Any, session: Any, directory: str) -> None:
-    """Writes a module with the values that its variables have in the session."""
+def _export(module: HubModule, session: Optional[Session], directory: str) -> None:
+    """Write a module with the values that its variables have in the session."""
     if session is None:
         raise errors.InputError.no_session()
-    parts = [part for found in _parts(module).values() for part in found]
-    if any(part.graph is not session.graph for part in parts):
+    variables = [variable for partitions in _partitions(module).values() for variable in partitions]
+    if any(variable.graph is not session.graph for variable in variables):
         raise errors.InputError.session_of_other_graph()
     with session.graph.as_default():
         module.export(directory, session)
@@ -78,7 +77,7 @@ def _write_function(function: Callable[..., Any], request: SaveRequest, director
     module_variables.write(values, directory)
 
 
-def _check_tags(variants: _Variants) -> None:
+def _check_tags(variants: Variants) -> None:
     seen = set()
     for tags, _ in variants:
         if tags in seen:
@@ -86,8 +85,8 @@ def _check_tags(variants: _Variants) -> None:
         seen.add(tags)
 
 
-def _create_spec(function: Callable[..., Any], variants: _Variants) -> Any:
-    """The spec that tensorflow_hub makes of a function, which may use its functions, and ours."""
+def _create_spec(function: Callable[..., Any], variants: Variants) -> HubModuleSpec:
+    """The spec that tensorflow_hub makes of a function, which may call functions of both libraries."""
     hub = packages.import_tensorflow_hub()
 
     def build(tags: FrozenSet[str], arguments: Mapping[str, Any]) -> None:
@@ -102,26 +101,27 @@ def _create_spec(function: Callable[..., Any], variants: _Variants) -> Any:
     return hub.create_module_spec(build, [(set(tags), {"tags": tags, "arguments": args}) for tags, args in variants])
 
 
-def _write_spec(spec: Any, request: SaveRequest, directory: str) -> None:
+def _write_spec(spec: HubModuleSpec, request: SaveRequest, directory: str) -> None:
     modules = [(frozenset(tags), *_instantiate(spec, tags)) for tags in spec.get_tags()]
-    variants = [Variant(tags, graph, _parts(module)) for tags, graph, module in modules]
+    variants = [Variant(tags, graph, _partitions(module)) for tags, graph, module in modules]
     values = module_variables.collect(variants, request.checkpoint)
     _, graph, module = modules[0]
     v1 = packages.import_tensorflow().compat.v1
     with graph.as_default(), v1.Session() as session:
-        session.run([variable.initializer for parts in variants[0].variables.values() for variable in parts])
+        session.run([variable.initializer for partitions in variants[0].variables.values() for variable in partitions])
         module.export(directory, session)
     shutil.rmtree(os.path.join(directory, "variables"), ignore_errors=True)
     module_variables.write(values, directory)
 
 
-def _instantiate(spec: Any, tags: Any) -> Tuple[Any, Any]:
-    """A variant of a spec in a graph of its own."""
+def _instantiate(spec: HubModuleSpec, tags: Iterable[str]) -> Tuple[Graph, HubModule]:
+    """One variant of a spec in a new graph."""
     with packages.import_tensorflow().Graph().as_default() as graph:
         return graph, packages.find_hub_attribute("Module")(spec, tags=set(tags))
 
 
-def _parts(module: Any) -> Dict[str, List[Any]]:
+def _partitions(module: HubModule) -> Dict[str, List[TfVariable]]:
+    """The variables of a module by name, each as the list of its partitions."""
     return {
         name: variable if isinstance(variable, list) else [variable] for name, variable in module.variable_map.items()
     }

@@ -1,13 +1,13 @@
-"""Creating models: the third row of the matrix.
+"""unihub.save: create models, the third row of the compatibility matrix.
 
-The way of ``load``, backwards: what is to be saved, the runtime, the row of the matrix, who writes it, and a directory
-that appears when it is whole.
+The steps: the format, the runtime, the row of the matrix, the backend, and an atomic directory.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import Any, FrozenSet, Iterable, Mapping, Optional, Tuple
+from typing import Any, FrozenSet, Iterable, Mapping, Optional, Tuple, Union
 
 from unihub import errors
 from unihub._call import tf_errors
@@ -17,67 +17,69 @@ from unihub._plan.plan import choose_server
 from unihub._plan.request import parse_word
 from unihub._plan.runtime import Runtime, detect_runtime
 from unihub._tf import packages
+from unihub._tf.types import Session, SpecNest, TfFunction
 from unihub._types import Backend, Format, Operation
 
-Variants = Iterable[Tuple[Iterable[str], Mapping[str, Any]]]
+# The tags of each graph variant of a module, and the arguments of the module function for it.
+Variants = Tuple[Tuple[FrozenSet[str], Mapping[str, Any]], ...]
 
 
 @dataclass(frozen=True)
 class SaveRequest:
-    """What the caller asked for, and what was decided.
+    """The arguments of ``save``, and what it decides.
 
     Attributes:
-        obj: What is to be saved.
-        inputs: What a call takes, as the caller gave it; ``None`` where the object tells.
-        signatures: The signatures by name, as the caller gave them.
-        variants: The graph variants of a module: the tags, and the arguments of the module function for them.
-        checkpoint: The prefix of the checkpoint that a module's variables come from.
+        obj: The object to save.
+        inputs: Specs or examples of the inputs of a call; ``None`` if the object knows them.
+        signatures: The caller's signatures by name.
+        variants: The graph variants of a module.
+        checkpoint: The prefix of the checkpoint with the values of a module's variables.
         session: The session that holds the variables, in a graph.
         runtime: How TensorFlow runs.
-        backend: Who writes.
+        backend: The backend that writes.
     """
 
     obj: Any
-    inputs: Any
-    signatures: Mapping[str, Any]
-    variants: Tuple[Tuple[FrozenSet[str], Mapping[str, Any]], ...]
+    inputs: Optional[SpecNest]
+    signatures: Mapping[str, TfFunction]
+    variants: Variants
     checkpoint: Optional[str]
-    session: Any
+    session: Optional[Session]
     runtime: Runtime
     backend: Backend
 
 
 def save(
     obj: Any,
-    export_dir: Any,
+    export_dir: Union[str, os.PathLike[str]],
     *,
     format: str = "auto",
-    inputs: Any = None,
-    signatures: Optional[Mapping[str, Any]] = None,
-    variants: Optional[Variants] = None,
-    checkpoint: Any = None,
-    session: Any = None,
+    inputs: Optional[SpecNest] = None,
+    signatures: Optional[Mapping[str, TfFunction]] = None,
+    variants: Optional[Iterable[Tuple[Iterable[str], Mapping[str, Any]]]] = None,
+    checkpoint: Union[None, str, os.PathLike[str]] = None,
+    session: Optional[Session] = None,
     overwrite: bool = False,
 ) -> str:
-    """Writes a model that TensorFlow Hub's users can load.
+    """Write a model that TensorFlow Hub's users can load.
 
     Args:
         obj: For ``tf2-saved-model`` a Keras model, a ``tf.Module``, or a function of tensors. For ``tf1-hub`` a
-            function that builds a graph and calls ``unihub.add_signature``, a ``hub.ModuleSpec``, or a module that
-            was loaded (by ``unihub.load`` or ``hub.Module``) and trained in a session.
-        export_dir: The directory to write; nothing may be there yet.
+            function that builds a graph and calls ``unihub.add_signature``, a ``hub.ModuleSpec``, or a module loaded
+            by ``unihub.load`` or ``hub.Module`` and trained in a session.
+        export_dir: The directory to write. It must not exist yet, or be empty.
         format: ``tf1-hub``, ``tf2-saved-model``, or ``auto``: ``tf1-hub`` for a module, a module spec, and a function
-            that comes with ``variants`` or a ``checkpoint``.
-        inputs: For ``tf2-saved-model``: what a call takes, as a ``tf.TensorSpec`` or an example, or a nest of them. A
-            Keras model that knows its inputs, and a ``tf.function`` that was called or has an ``input_signature``,
-            need none.
-        signatures: For ``tf2-saved-model``: functions by name. By default ``serving_default`` is what a call does.
-        variants: For ``tf1-hub``: pairs of tags and of arguments with which the function is called to build the
-            variant, such as ``[(set(), {"training": False}), ({"train"}, {"training": True})]``.
-        checkpoint: For ``tf1-hub`` from a function or a spec: the checkpoint that has its variables; by default they
-            have their initial values.
+            with ``variants`` or a ``checkpoint``.
+        inputs: For ``tf2-saved-model``: the inputs of a call, as a ``tf.TensorSpec`` or an example, or a nested
+            structure of them. A Keras model that knows its inputs, and a ``tf.function`` that was called or has an
+            ``input_signature``, need none.
+        signatures: For ``tf2-saved-model``: functions by name. By default ``serving_default`` does what a call does.
+        variants: For ``tf1-hub``: pairs of tags and arguments. The function is called with the arguments to build the
+            variant, for example ``[(set(), {"training": False}), ({"train"}, {"training": True})]``.
+        checkpoint: For ``tf1-hub`` from a function or a spec: the checkpoint with the values of its variables. By
+            default the variables have their initial values.
         session: In a graph, the session that holds the variables; by default the current one.
-        overwrite: Whether what is at ``export_dir`` may be replaced.
+        overwrite: Whether to replace what is at ``export_dir``.
 
     Returns:
         The absolute path of the directory.
@@ -85,7 +87,7 @@ def save(
     Raises:
         UnsupportedError: The compatibility matrix refuses it.
         HandleError: Something is at ``export_dir`` already.
-        InputError, SignatureError, TagsError: The arguments do not make a model.
+        InputError, SignatureError, TagsError: The arguments do not describe a model.
         RuntimeUnavailableError: A package is missing, or too old or too new.
         LoadError: TensorFlow cannot write it.
 
@@ -97,7 +99,7 @@ def save(
         [2.0, 4.0]
     """
     path = _export_dir.check(export_dir, overwrite)
-    wanted = parse_word(Format, "format", format) or _guess_format(obj, variants, checkpoint)
+    wanted = parse_word(Format, "format", format) or _guess_format(obj, bool(variants), bool(checkpoint))
     runtime = detect_runtime()
     cell = matrix.lookup(wanted, Operation.CREATE, runtime.mode, runtime.tensorflow)
     if not cell.supported:
@@ -118,6 +120,6 @@ def save(
     return path
 
 
-def _guess_format(obj: Any, variants: Any, checkpoint: Any) -> Format:
+def _guess_format(obj: object, has_variants: bool, has_checkpoint: bool) -> Format:
     is_module = python_objects.is_module_spec(obj) or hasattr(obj, "variable_map")
-    return Format.TF1_HUB if is_module or variants or checkpoint else Format.TF2_SAVED_MODEL
+    return Format.TF1_HUB if is_module or has_variants or has_checkpoint else Format.TF2_SAVED_MODEL

@@ -1,4 +1,4 @@
-"""Names for TensorFlow's own objects in annotations.
+"""Names for the objects of TensorFlow, tensorflow_hub and Keras in annotations.
 
 TensorFlow has no stubs that cover the versions served here, so each name is ``Any`` to a type checker. The name tells
 the reader which object is meant; plain ``Any`` stays for values that may be anything.
@@ -34,6 +34,10 @@ TfFunction = Any
 ConcreteFunction = Any
 RawOps = Any
 Trackable = Any
+KerasLayer = Any
+KerasTensor = Any
+HubModule = Any
+HubModuleSpec = Any
 
 # A tensor, or a nested structure of tensors; and the same of specs.
 TensorNest = Any
