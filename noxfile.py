@@ -166,6 +166,15 @@ def unit(session: nox.Session) -> None:
     session.run("pytest", "-q", "-p", "no:cacheprovider", *tests, env={"UNIHUB_INSTALLED": "1"})
 
 
+@nox.session(python="3.13")
+def mutation(session: nox.Session) -> None:
+    """Changes modules in small ways and fails where the tests do not notice; by hand, for it takes an hour."""
+    newest = next(environment for environment in ENVIRONMENTS if environment.name == "tf2.21")
+    install(session, newest)
+    session.install(WHEEL + "[test]")
+    session.run("python", "tests/mutation", "--at-least", "95", "--jobs", str(os.cpu_count() or 1), *session.posargs)
+
+
 @nox.session
 @nox.parametrize(
     "python, environment",

@@ -204,8 +204,12 @@ class _Finder(ast.NodeVisitor):
     visit_AugAssign = visit_Continue = visit_Break = visit_Raise = visit_Delete = _visit_removable
 
     def visit_Return(self, node: ast.Return) -> None:
-        is_none = node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
-        self._replace(node, "pass" if is_none else "return None")
+        value = node.value
+        if value is None or (isinstance(value, ast.Constant) and value.value is None):
+            self._replace(node, "pass")
+        # Callers mostly ask whether a value is false, which None is too.
+        elif self._text(value) not in ("False", '""', "[]", "()", "{}"):
+            self._replace(node, "return None")
         self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:

@@ -60,7 +60,8 @@ def _to_array(value: Any, dtype: Any) -> Any:
         fits = array.dtype.kind not in "USO" and np.can_cast(array.dtype, wanted, "same_kind")
         fits = fits and (array.dtype.kind not in "iu" or dtype.is_floating or _in_range(array, wanted))
     if not fits:
-        raise Mismatch(_describe_array(array))
+        # An array of objects does not tell what the value held.
+        raise Mismatch(describe(value) if array.dtype.kind == "O" else _describe_array(array))
     return array if dtype.name == "string" else array.astype(dtype.as_numpy_dtype)
 
 
@@ -80,7 +81,7 @@ def describe(value: Any) -> str:
     """What a value is, as errors say it: ``float32[2,8]``, ``{'a': int64[3]}``."""
     if isinstance(value, Mapping):
         return "{{{}}}".format(", ".join("{!r}: {}".format(key, describe(part)) for key, part in value.items()))
-    if isinstance(value, (list, tuple)) and not all(isinstance(part, (int, float, str, bytes)) for part in value):
+    if isinstance(value, (list, tuple)) and not _is_flat(value):
         return "[{}]".format(", ".join(describe(part) for part in value[:4]) + (", ..." if len(value) > 4 else ""))
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         kind = "" if not hasattr(value, "dense_shape") else "sparse "
@@ -88,6 +89,11 @@ def describe(value: Any) -> str:
     if isinstance(value, (list, tuple, int, float, str, bytes)):
         return _describe_array(np.asarray(value))
     return type(value).__name__
+
+
+def _is_flat(values: Sequence[Any]) -> bool:
+    """Whether all values are numbers, or all are texts."""
+    return any(all(isinstance(value, kind) for value in values) for kind in ((int, float), (str, bytes)))
 
 
 def _describe_array(array: Any) -> str:

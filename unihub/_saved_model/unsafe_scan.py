@@ -39,8 +39,8 @@ from unihub._saved_model.wire import Message, WireError
 
 GRAPH = "graph"
 
-# What gives on a path that it is given, by the inputs that are paths; and what makes one of a path and something more.
-_SAME = {"Identity": 1, "ExpandDims": 1, "Reshape": 1, "Squeeze": 1, "StridedSlice": 1}
+# Ops that return the path of their first input, and ops that make a path of that input and more.
+_SAME = ("Identity", "ExpandDims", "Reshape", "Squeeze", "StridedSlice")
 _JOINS = ("StringJoin", "ShardedFilename")
 _CHOICES = ("Select", "SelectV2")
 _PLACEHOLDERS = ("Placeholder", "PlaceholderWithDefault")
@@ -120,7 +120,7 @@ class _Judge:
         if rule.attribute:
             return not any(text.startswith(rule.starts) for text in texts_of_attribute(node, rule.attribute) if text)
         if rule.switch is not None:
-            return self._constant(body, node.data[rule.switch : rule.switch + 1]) == ""
+            return self._constant(body, node.data[rule.switch :]) == ""
         target = _Saver(self) if rule.is_saver else _Assets(self)
         return bool(rule.path) and self._all_lead(body, node, rule.path, target)
 

@@ -71,9 +71,12 @@ class TestConvert:
             (["a"], "float32", "string[1]"),
             (np.array(["1"]), "float32", "string[1]"),
             (np.array([b"1"]), "float32", "string[1]"),
-            (np.array([1.0, None], object), "float32", "string[2]"),
-            ([1, 2], "string", "string[2]"),
-            (["a", 1], "string", "string[2]"),
+            (np.array([1.0, None], object), "float32", "object[2]"),
+            ([1.0, None], "float32", "[float64[], NoneType]"),
+            ([1, 2], "string", "int64[2]"),
+            ([[1], [2]], "string", "[int64[1], int64[1]]"),
+            (["a", 1], "string", "[string[], int64[]]"),
+            ([b"a", 1.5], "float32", "string[2]"),
             (np.zeros([2]), "string", "float64[2]"),
             (1, "string", "int64[]"),
         ],
@@ -146,6 +149,8 @@ class TestDescribe:
             ([None] * 4, "[NoneType, NoneType, NoneType, NoneType]"),
             ([None] * 5, "[NoneType, NoneType, NoneType, NoneType, ...]"),
             ([1, None], "[int64[], NoneType]"),
+            ([1, 2.5, True], "float64[3]"),
+            (("a", 1), "[string[], int64[]]"),
             (np.zeros([2, 8], np.float32), "float32[2,8]"),
             (np.array([True]), "bool[1]"),
             ({"a": 1, "b": {"c": None}}, "{'a': int64[], 'b': {'c': NoneType}}"),
@@ -390,7 +395,11 @@ class TestMatch:
 
     def test_composite_tensors(self, place):
         trace = Trace(tf.SparseTensorSpec([None, 2], tf.float32))
-        trace.inputs = [tf.TensorSpec([None, 2], tf.int64), tf.TensorSpec([None], tf.float32), tf.TensorSpec([2], tf.int64)]
+        trace.inputs = [
+            tf.TensorSpec([None, 2], tf.int64),
+            tf.TensorSpec([None], tf.float32),
+            tf.TensorSpec([2], tf.int64),
+        ]
         given = sparse()
         found = matched([trace], given)
         assert found.inputs is given and len(found.tensors) == 3
