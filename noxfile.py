@@ -36,7 +36,8 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 # With what unihub imports, so that mypy sees its types.
 LINTERS = (
-    *("ruff==0.17.6", "mypy==2.4.1"),
+    # pyright runs on node, which its extra brings; jedi is what many editors complete with.
+    *("ruff==0.17.6", "mypy==2.4.1", "pyright[nodejs]==1.1.414", "jedi==0.20.1"),
     *("packaging", "platformdirs", "importlib-metadata", "filelock", "libcst", "numpy", "argcomplete"),
 )
 
@@ -136,11 +137,13 @@ WITH_BOTH_KERASES = ("tf2.21",)
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff and mypy."""
+    """Ruff and mypy; and what mypy, pyright and jedi see of the installed package."""
     session.install(*LINTERS)
     session.run("ruff", "check", "--no-cache", ".")
     session.run("ruff", "format", "--check", "--no-cache", ".")
     session.run("mypy")
+    session.install(WHEEL)
+    session.run("python", os.path.join("tests", "typing", "check.py"))
 
 
 @nox.session(python="3.11")

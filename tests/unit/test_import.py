@@ -1,5 +1,7 @@
 """``import unihub`` is cheap, and imports nothing heavy; what it names is there."""
 
+import ast
+import importlib
 import os
 import resource
 import subprocess
@@ -119,3 +121,19 @@ class TestCollector:
         (tmp_path / "tensorflow.py").write_text("raise ImportError('broken')")
         code = "\ntry: packages.import_tensorflow()\nexcept errors.RuntimeUnavailableError: print(gc.isenabled())"
         assert run(self.IMPORT.format(str(tmp_path)).rstrip("; ") + code) == ["True"]
+
+
+def imported_for_type_checkers():
+    """The public names that ``unihub/__init__.py`` imports under ``TYPE_CHECKING``, with their modules."""
+    tree = ast.parse(paths.PACKAGES.joinpath("unihub", "__init__.py").read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    assert all(alias.name == alias.asname for node in block.body for alias in node.names)
+    return {alias.name: node.module for node in block.body for alias in node.names}
+
+
+def test_type_checkers_see_the_public_names():
+    seen = imported_for_type_checkers()
+    assert sorted(seen) == unihub.__all__
+    for name, module in seen.items():
+        source = sys.modules[module] if module == "unihub" else importlib.import_module(module)
+        assert getattr(unihub, name) is getattr(source, name)
