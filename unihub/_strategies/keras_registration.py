@@ -2,10 +2,12 @@
 
 Importing unihub must import neither Keras nor TensorFlow, and Keras may be imported before or after. A stand-in is
 registered as soon as both are imported; it imports the real class when a file asks for it.
+``UNIHUB_NO_KERAS_HOOK=1`` switches the registration off.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any, Dict
 
 from unihub._tf.keras_import import when_keras3_is_imported
@@ -28,7 +30,8 @@ class KerasLayer:
 
 def register() -> None:
     """Registers the layer now, or when Keras 3 is imported."""
-    when_keras3_is_imported(_register)
+    if os.environ.get("UNIHUB_NO_KERAS_HOOK") != "1":
+        when_keras3_is_imported(_register)
 
 
 def _register(keras: Any) -> None:

@@ -9,15 +9,17 @@ import importlib.util
 import io
 from typing import Any, Callable, FrozenSet, Iterable, TypeVar
 
-from unihub._tf.packages import import_tensorflow
+from unihub._tf.packages import import_tensorflow, tensorflow_before
 
 
 def optimize_graph(config: Any, meta_graph: Any) -> Any:
     """Grappler on one MetaGraph; TensorFlow 1.14 to 2.22 have it in this private module only."""
     from tensorflow.python.grappler import tf_optimizer
 
-    # It reports the time it took to the process's standard output, at every call, up to TensorFlow 2.4.
-    with contextlib.redirect_stdout(io.StringIO()):
+    # TensorFlow 1.14 to 2.4 print the time of every call.
+    with contextlib.ExitStack() as stack:
+        if tensorflow_before("2.5"):
+            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         return tf_optimizer.OptimizeGraph(config, meta_graph)
 
 

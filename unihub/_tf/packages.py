@@ -10,6 +10,7 @@ import functools
 import gc
 import importlib
 import importlib.util
+import os
 import sys
 from typing import Any, FrozenSet, Iterator, List, Optional, Tuple
 
@@ -39,7 +40,7 @@ def import_tensorflow() -> Any:
     if hasattr(tensorflow, "compat"):
         return tensorflow
     try:
-        with _no_collections():
+        with _pausing_garbage_collection():
             tensorflow = importlib.import_module("tensorflow")
     except ImportError as exc:
         raise errors.RuntimeUnavailableError.no_tensorflow(exc) from exc
@@ -53,14 +54,15 @@ _FROZEN_BY_USER = 1000
 
 
 @contextlib.contextmanager
-def _no_collections() -> Iterator[None]:
-    """Keeps Python's garbage collector away from an import, a quarter of whose time it would take for TensorFlow.
+def _pausing_garbage_collection() -> Iterator[None]:
+    """Pause garbage collection during TensorFlow's import, of which it takes up to a quarter.
 
-    Modules stay, so it looks at hundreds of thousands of objects several times over, and finds nothing. They count as
-    old afterwards, as if it had looked at them: ``gc.unfreeze`` makes them so. Somebody who froze objects of their own
-    keeps them frozen, and whoever stopped the collector finds it stopped.
+    Modules stay alive, so the collector scans hundreds of thousands of objects several times and finds nothing.
+    ``gc.unfreeze`` then moves these objects to the oldest generation, where a completed scan would have put them.
+    Objects that the user froze stay frozen, and a collector that the user disabled stays disabled.
+    ``UNIHUB_NO_GC_PAUSE=1`` switches the pause off.
     """
-    if not gc.isenabled():
+    if not gc.isenabled() or os.environ.get("UNIHUB_NO_GC_PAUSE") == "1":
         yield
         return
     gc.disable()
