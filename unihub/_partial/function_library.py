@@ -83,7 +83,7 @@ class FunctionLibrary:
         """The functions that are the registered gradients of ops in a function, once its names were read."""
         return self._gradients_in[name]
 
-    def is_rewritten(self, name: str) -> bool:
+    def _is_rewritten(self, name: str) -> bool:
         """Whether TensorFlow puts another function in the place of one: bodies of loops, branches, twins for devices.
 
         It is known once the names in what calls the function were read.
@@ -189,7 +189,7 @@ class FunctionLibrary:
     def _must_stay(self, name: str) -> bool:
         """Whether a function is more than what it computes: it holds state, or is known by its name."""
         function = self._functions[name]
-        if name in self._named_in_texts or self.is_rewritten(name):
+        if name in self._named_in_texts or self._is_rewritten(name):
             return True
         if name in self._symbolic or name in self._symbolic.values():
             return True

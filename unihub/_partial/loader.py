@@ -18,20 +18,14 @@ from unihub._audit import requirements
 from unihub._partial import deferred_gradients, parallel_restore
 from unihub._resolve import cache
 from unihub._saved_model import files
-from unihub._tf.saved_model import (
-    load_saved_model,
-    read_checkpoint_objects,
-    read_meta_graphs,
-    saved_model_message,
-    without_checkpoint,
-)
+from unihub._tf import saved_model
 from unihub._tf.strategy import current_strategy
 from unihub._types import Use
 
 _log = logging.getLogger(__name__)
 
 # A part that another version of this code made may be another part.
-_VERSION = "6"
+_VERSION = "7"
 _GROUP = "parts"
 _GRAPH = "saved_model.pb"
 _WHOLE = "whole.txt"
@@ -64,7 +58,7 @@ def load(plan: Any) -> Any:
         if found is not None:
             return found
         requirements.import_packages(requirements.ops_of_whole(plan))
-    return load_saved_model(plan.source, plan.tags, plan.request.load_options)
+    return saved_model.load_saved_model(plan.source, plan.tags, plan.request.load_options)
 
 
 def load_part(plan: Any, use: Use) -> Optional[Any]:
@@ -93,12 +87,12 @@ def _load_from(place: str, plan: Any, use: Use) -> Any:
 def _load_with_values(place: str, plan: Any, values: Optional[List[Any]]) -> Any:
     """Loads a part, and restores its variables at once where that comes to the same."""
     is_simple = plan.request.load_options is None and current_strategy() is None
-    options = without_checkpoint() if is_simple and values is not None else None
+    options = saved_model.without_checkpoint() if is_simple and values is not None else None
     if options is None or values is None:
-        return load_saved_model(place, plan.tags, plan.request.load_options)
+        return saved_model.load_saved_model(place, plan.tags, plan.request.load_options)
     where = os.path.join(place, "variables", "variables")
     with parallel_restore.reading(where, [parallel_restore.Value(*value) for value in values]) as assign:
-        loaded = load_saved_model(place, plan.tags, options)
+        loaded = saved_model.load_saved_model(place, plan.tags, options)
         assign(loaded)
     return loaded
 
@@ -166,10 +160,10 @@ def _fill(directory: str, plan: Any, use: Use) -> None:
     for folder in files.FOLDERS:
         if os.path.isdir(os.path.join(plan.source, folder)):
             _link(os.path.join(os.path.realpath(plan.source), folder), os.path.join(directory, folder))
-    saved_model = saved_model_message()(saved_model_schema_version=1)
-    saved_model.meta_graphs.add().CopyFrom(reached.meta_graph)
+    message = saved_model.saved_model_message()(saved_model_schema_version=1)
+    message.meta_graphs.add().CopyFrom(reached.meta_graph)
     with open(os.path.join(directory, _GRAPH), "wb") as file:
-        file.write(saved_model.SerializeToString())
+        file.write(message.SerializeToString())
     if reached.gradients:
         with open(os.path.join(directory, _GRADIENTS), "wb") as file:
             file.write(deferred_gradients.pack(reached.gradients, reached.meta_graph.graph_def.versions))
@@ -185,10 +179,12 @@ def _fill(directory: str, plan: Any, use: Use) -> None:
 def _cut(plan: Any, use: Use) -> Any:
     from unihub._partial import object_graph_cut, tf1_graph_cut
 
-    meta_graphs = [each for each in read_meta_graphs(plan.source) if set(each.meta_info_def.tags) == plan.tags]
+    meta_graphs = [
+        each for each in saved_model.read_meta_graphs(plan.source) if set(each.meta_info_def.tags) == plan.tags
+    ]
     (meta_graph,) = meta_graphs
     if meta_graph.HasField("object_graph_def"):
-        reached = object_graph_cut.cut(meta_graph, read_checkpoint_objects(plan.source), use)
+        reached = object_graph_cut.cut(meta_graph, saved_model.read_checkpoint_objects(plan.source), use)
     else:
         reached = tf1_graph_cut.cut(meta_graph, use)
     if reached.kept > _WORTH_IT * reached.of:

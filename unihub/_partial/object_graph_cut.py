@@ -12,10 +12,10 @@ import contextlib
 import functools
 import operator
 from collections import deque
-from typing import Any, Deque, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import Any, Deque, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from unihub._graph.unsupported import NotUnderstood
-from unihub._partial import deferred_gradients, repeated_constants, wrapper_inlining
+from unihub._partial import deferred_gradients, wrapper_inlining
 from unihub._partial.deferred_gradients import Later
 from unihub._partial.function_library import FunctionLibrary
 from unihub._partial.parallel_restore import Value
@@ -182,10 +182,9 @@ class _Reach:
         for old in numbers:
             self._copy_object(old, numbers, cut.object_graph_def.nodes.add())
         nodes = cut.object_graph_def.nodes
-        captured = [node.captured_tensor for node in nodes if node.WhichOneof("kind") == "captured_tensor"]
-        for tensor in captured:
-            _follow_tensor(tensor, inlined)
-        self._merge_constants(cut.graph_def.library, captured)
+        for node in nodes:
+            if node.WhichOneof("kind") == "captured_tensor":
+                _follow_tensor(node.captured_tensor, inlined)
         for name in sorted(self._named):
             copy = cut.object_graph_def.concrete_functions[name]
             copy.CopyFrom(self._signatures[name])
@@ -199,14 +198,6 @@ class _Reach:
         if found is None:
             raise _OutOfSight
         return found
-
-    def _merge_constants(self, library: Any, captured: Iterable[Any]) -> None:
-        known: Dict[str, Set[str]] = {}
-        for tensor in captured:
-            known.setdefault(tensor.concrete_function, set()).add(tensor.name.partition(":")[0])
-        for function in library.function:
-            if not self._library.is_rewritten(function.signature.name):
-                repeated_constants.merge(function, known.get(function.signature.name, set()))
 
     def _copy_object(self, old: int, numbers: Mapping[int, int], copy: Any) -> None:
         node = self._nodes[old]
