@@ -1,6 +1,26 @@
 """The way through unihub, on one screen: handle, resolve, inspect, plan, gate, strategy, model.
 
 Each step is one function with one result type and can be used on its own. No step calls an earlier one.
+
+================  =======================================================  =============================================
+folder            what it does                                             add here
+================  =======================================================  =============================================
+``_tf``           adapts to versions of TensorFlow, Keras, tensorflow_hub  a new TensorFlow; a new Keras
+``_types``        the words: formats, runtimes, apis, backends             the word for whatever is new
+``errors``        every error and its wording                              a new error
+``_saved_model``  directory to ``ModelInfo``, without TensorFlow           a new format (``formats.py``)
+``_resolve``      handle to directory                                      a new source (``sources.py``)
+``_audit``        the gate: may it be loaded, are its ops there            a package of ops (``op_packages.py``)
+``_plan``         ``ModelInfo``, ``Runtime`` and ``Request`` to ``Plan``   a new runtime (``runtime.py``, ``matrix.py``)
+``_graph``        MetaGraphs and export directories
+``_call``         inputs to outputs
+``_partial``      loads only the subset that a plan needs
+``_strategies``   ``Plan`` to model                                        a new strategy; the layer of a new Keras
+``_save``         ``unihub.save``
+``_convert``      ``unihub.convert``
+================  =======================================================  =============================================
+
+A folder imports only from folders above it in this table; a test keeps that. ``docs/extending.md`` has the steps.
 """
 
 from __future__ import annotations
