@@ -54,7 +54,7 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     except BrokenPipeError:
         # Python would fail once more when it flushes the stream at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exit_status.NOBODY_READS
+        return exit_status.BROKEN_PIPE
 
 
 def _offer_completions(parser: Parser) -> None:

@@ -22,16 +22,16 @@ def _list(arguments: argparse.Namespace) -> Report:
     from unihub._cli import cache_entries
     from unihub._resolve import cache
 
-    found = list(cache_entries.stored())
-    rows = [[lines("{:,}".format(each.size)), lines(each.name, *_facts(each.manifest))] for each in found]
-    total = sum(each.size for each in found)
-    table: List[Block] = [Table(("bytes", "entry"), rows, numbers=(0,))] if found else []
-    last = Line("{:,} bytes in {} entries at {}".format(total, len(found), cache.root()), FAINT)
-    return Report([*table, last], [each.to_dict() for each in found])
+    all_stored = list(cache_entries.stored())
+    rows = [[lines("{:,}".format(each.size)), lines(each.name, *_facts(each.manifest))] for each in all_stored]
+    total = sum(each.size for each in all_stored)
+    table: List[Block] = [Table(("bytes", "entry"), rows, numbers=(0,))] if all_stored else []
+    last = Line("{:,} bytes in {} entries at {}".format(total, len(all_stored), cache.root()), FAINT)
+    return Report([*table, last], [each.to_dict() for each in all_stored])
 
 
-def _facts(found: Optional[Manifest]) -> Iterable[str]:
-    return (found.handle, found.digest, found.time) if found else ()
+def _facts(manifest: Optional[Manifest]) -> Iterable[str]:
+    return (manifest.handle, manifest.digest, manifest.time) if manifest else ()
 
 
 def _verify(arguments: argparse.Namespace) -> Report:
@@ -54,10 +54,10 @@ def _remove(arguments: argparse.Namespace) -> Report:
     from unihub._cli import cache_entries
     from unihub._resolve import cache
 
-    found = list(cache_entries.stored())
+    all_stored = list(cache_entries.stored())
     chosen = []
     for name in arguments.names:
-        matching = [each for each in found if name == each.name or _is_of(each, name)]
+        matching = [each for each in all_stored if name == each.name or _is_of(each, name)]
         if not matching:
             raise errors.ModelNotFoundError.not_in_cache(name, cache.root())
         chosen += matching

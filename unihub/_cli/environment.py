@@ -70,23 +70,23 @@ def _find_runtime(imports: bool) -> Optional[Dict[str, object]]:
     from unihub._plan import runtime as _runtime
 
     try:
-        found = _runtime.detect_runtime() if imports else _runtime.runtime_elsewhere()
+        runtime = _runtime.detect_runtime() if imports else _runtime.runtime_elsewhere()
     except errors.UnihubError:
         return None
-    return found.to_dict()
+    return runtime.to_dict()
 
 
 def _import() -> Dict[str, List[str]]:
     """What is known only once TensorFlow and tensorflow_hub were imported."""
     from unihub._tf.packages import device_names, import_tensorflow_hub
 
-    found: Dict[str, List[str]] = {"problems": [], "devices": []}
+    facts: Dict[str, List[str]] = {"problems": [], "devices": []}
     try:
-        found["devices"] = device_names()
+        facts["devices"] = device_names()
         import_tensorflow_hub()
     except errors.UnihubError as exc:
-        found["problems"].append("{} {}".format(exc.what, exc.why))
-    return found
+        facts["problems"].append("{} {}".format(exc.what, exc.why))
+    return facts
 
 
 def _rows(data: Dict[str, Any]) -> List[Tuple[str, List[str]]]:

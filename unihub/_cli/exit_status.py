@@ -23,10 +23,10 @@ STATUSES = {
     errors.LoadError: 17,
 }
 USAGE = 2
-# A program is not wholly rewritten, and what is left was listed.
-LEFT = 9
-# As shells say it: 128 and the number of the signal.
-INTERRUPTED, NOBODY_READS = 130, 141
+# unihub migrate left uses of tensorflow_hub that it listed.
+INCOMPLETE = 9
+# As shells report it: 128 plus the number of the signal.
+INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
 def status_of(error: errors.UnihubError) -> int:

@@ -25,7 +25,7 @@ def _migrate(arguments: argparse.Namespace) -> Report:
     return Report(
         [Exact(line, _STYLES.get(line[:1], PLAIN)) for line in change.split("\n")[:-1]],
         report.to_json(migrations, arguments.write),
-        exit_status.LEFT if any(migration.findings for migration in migrations) else 0,
+        exit_status.INCOMPLETE if any(migration.findings for migration in migrations) else 0,
         [Exact(report.to_text(migrations, arguments.write))],
     )
 

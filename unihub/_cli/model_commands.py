@@ -85,7 +85,7 @@ def _export(arguments: argparse.Namespace) -> Report:
 
 def _convert(arguments: argparse.Namespace) -> Report:
     """Makes a TF1 model a TF2 SavedModel that can be fine-tuned, and compares both."""
-    import unihub
+    from unihub._convert.convert import convert
     from unihub._tf import packages
 
     options: Dict[str, Any] = {"check": not arguments.no_check, "overwrite": arguments.overwrite}
@@ -95,7 +95,7 @@ def _convert(arguments: argparse.Namespace) -> Report:
         packages.import_tensorflow()
     # What convert says of its progress is wanted.
     with quiet.tensorflow():
-        done = unihub.convert(arguments.handle, arguments.directory, **options)
+        done = convert(arguments.handle, arguments.directory, **options)
     return Report([fields("", done.rows())], done.to_dict())
 
 

@@ -66,13 +66,13 @@ def _is_class(program: Program, node: cst.CSTNode) -> bool:
 
 def _class_names(program: Program) -> Set[str]:
     """The names that the program uses as classes."""
-    found = {dotted(base.value) for node in program.all(cst.ClassDef) for base in node.bases}
+    bases = {dotted(base.value) for node in program.all(cst.ClassDef) for base in node.bases}
     for call in program.all(cst.Call):
         if dotted(call.func) in _CHECKS and len(call.args) == 2:
             value = call.args[1].value
             values = [element.value for element in value.elements] if isinstance(value, cst.Tuple) else [value]
-            found.update(map(dotted, values))
-    return found - {""}
+            bases.update(map(dotted, values))
+    return bases - {""}
 
 
 def _is_custom_object(program: Program, reference: Reference) -> bool:

@@ -134,6 +134,6 @@ def _migrate_notebook(file: FileMigration) -> FileMigration:
     after = apply_edits(source, map(notebook.edit, decision.edits))
     findings = []
     for finding in decision.findings:
-        cell, line = notebook.place(finding.line)
+        cell, line = notebook.cell_and_line(finding.line)
         findings.append(replace(finding, cell=cell, line=line))
     return replace(file, after=after.encode("utf-8"), replaced=decision.replaced, findings=tuple(findings))

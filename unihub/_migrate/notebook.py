@@ -86,7 +86,7 @@ class Notebook:
         self.opaque += [Span(len(self._starts) + start, part) for start, part in hidden]
         return code
 
-    def place(self, line: int) -> Tuple[int, int]:
+    def cell_and_line(self, line: int) -> Tuple[int, int]:
         """The cell of a line of the program, and the line in it, both from 1."""
         cell = [cell for cell in self._cells if cell.line <= line][-1]
         return cell.number, line - cell.line + 1

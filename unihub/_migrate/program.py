@@ -39,7 +39,7 @@ class Program:
         self.text = text
         self.nodes: List[cst.CSTNode] = list(_walk(module))
         self._newline = module.default_newline
-        self._lines = [0] + [found.end() for found in _NEWLINE.finditer(text)]
+        self._lines = [0] + [newline.end() for newline in _NEWLINE.finditer(text)]
         try:
             if module.code != text:
                 raise SyntaxError("it cannot be parsed without loss")
@@ -91,7 +91,7 @@ class Program:
         """The text of a node."""
         return self.text[self.start(node) : self.end(node)]
 
-    def place(self, offset: int) -> Tuple[int, int]:
+    def line_and_column(self, offset: int) -> Tuple[int, int]:
         """The line and the column of an offset, both from 1."""
         line = bisect.bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1

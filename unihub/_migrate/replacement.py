@@ -46,7 +46,7 @@ def decide(text: str, opaque: Sequence[Span] = ()) -> Decision:
     outcomes = _Outcomes(program, imports)
     findings = [
         _finding(program, program.start(reference.node), _shown(program, reference), outcome)
-        for reference, outcome in outcomes.found
+        for reference, outcome in outcomes.decided
         if isinstance(outcome, str)
     ]
     hidden = _find_hidden(imports, opaque)
@@ -65,7 +65,7 @@ class _Outcomes:
     """What becomes of each use.
 
     Attributes:
-        found: The uses with their outcomes, in the order of the text.
+        decided: The uses with their outcomes, in the order of the text.
     """
 
     def __init__(self, program: Program, imports: Sequence[Import]) -> None:
@@ -85,7 +85,7 @@ class _Outcomes:
         self._decide(None, lambda reference: _no_counterpart(reference.member or ""))
 
     @property
-    def found(self) -> List[Tuple[Reference, Outcome]]:
+    def decided(self) -> List[Tuple[Reference, Outcome]]:
         return [(reference, self._outcomes[id(reference)]) for reference in self._references]
 
     @property
@@ -95,7 +95,7 @@ class _Outcomes:
 
     @property
     def edits(self) -> List[Edit]:
-        return [edit for _, outcome in self.found if not isinstance(outcome, str) for edit in outcome]
+        return [edit for _, outcome in self.decided if not isinstance(outcome, str) for edit in outcome]
 
     def uses(self, each: Import) -> bool:
         """Whether something that is replaced was used through an import."""
@@ -195,16 +195,16 @@ def _is_global(each: Import) -> bool:
 
 def _find_hidden(imports: Sequence[Import], opaque: Sequence[Span]) -> List[Tuple[int, Optional[Import]]]:
     """Where names of tensorflow_hub stand in what is not read as Python, and the import that is needed for each."""
-    found: List[Tuple[int, Optional[Import]]] = []
+    hidden: List[Tuple[int, Optional[Import]]] = []
     for span in opaque:
         for match in re.finditer(r"\b(?:import|from)\s+tensorflow_hub\b", span.text):
-            found.append((span.start + match.start(), None))
+            hidden.append((span.start + match.start(), None))
         for each in imports:
             name = r"(?<![\w.]){}\b".format(re.escape(each.bound))
             if each.member is None:
                 name += r"\.({})\b".format("|".join(_MEMBERS))
-            found += [(span.start + match.start(), each) for match in re.finditer(name, span.text)]
-    return found
+            hidden += [(span.start + match.start(), each) for match in re.finditer(name, span.text)]
+    return hidden
 
 
 def _find_about_imports(program: Program, imports: Sequence[Import], kept: Container[Import]) -> List[Finding]:
@@ -235,5 +235,5 @@ def _shown(program: Program, reference: Reference) -> str:
 
 
 def _finding(program: Program, offset: int, name: str, reason: str) -> Finding:
-    line, column = program.place(offset)
+    line, column = program.line_and_column(offset)
     return Finding(line, column, name, reason)

@@ -11,7 +11,7 @@ from unihub._migrate.files import FileMigration
 def to_text(migrations: Sequence[FileMigration], is_written: bool) -> str:
     """The findings, one a line as compilers write them, and a summary."""
     lines = [
-        "{}:{}".format(migration.path, _place(finding)) for migration in migrations for finding in migration.findings
+        "{}:{}".format(migration.path, _location(finding)) for migration in migrations for finding in migration.findings
     ]
     left = "{} left alone, listed above".format(len(lines)) if lines else "nothing is left"
     done = "replaced" if is_written else "would be replaced (--write does it)"
@@ -27,11 +27,11 @@ def to_text(migrations: Sequence[FileMigration], is_written: bool) -> str:
     return "\n".join(lines)
 
 
-def _place(finding: Finding) -> str:
-    place = "{}:{}: ".format(finding.line, finding.column)
+def _location(finding: Finding) -> str:
+    position = "{}:{}: ".format(finding.line, finding.column)
     if finding.cell is not None:
-        place = "cell {}:{}".format(finding.cell, place)
-    return place + ("{}: {}".format(finding.name, finding.reason) if finding.name else finding.reason)
+        position = "cell {}:{}".format(finding.cell, position)
+    return position + ("{}: {}".format(finding.name, finding.reason) if finding.name else finding.reason)
 
 
 def _count(number: int, noun: str) -> str:

@@ -124,14 +124,14 @@ def _follow(program: Program, node: cst.CSTNode, uses: _Uses) -> None:
 
 def _follow_target(program: Program, target: cst.CSTNode, uses: _Uses) -> None:
     if isinstance(target, cst.Name):
-        found = _uses_of_name(program, target)
+        nodes = _uses_of_name(program, target)
     elif isinstance(target, cst.Attribute):
         uses.is_tracked = True
-        found = _uses_of_attribute(program, target)
+        nodes = _uses_of_attribute(program, target)
     else:
         uses.is_lost = True
         return
-    for node, is_certain in found:
+    for node, is_certain in nodes:
         if is_certain:
             _follow(program, node, uses)
             continue

@@ -71,10 +71,10 @@ def _file_system(handle: Handle) -> Tuple[AbstractFileSystem, str]:
 def _copy(files: AbstractFileSystem, path: str, url: str, content: str) -> None:
     from unihub._resolve import archive
 
-    found = {name: info for name, info in files.find(path, detail=True).items() if info["type"] == "file"}
-    if not found:
+    infos = {name: info for name, info in files.find(path, detail=True).items() if info["type"] == "file"}
+    if not infos:
         raise FileNotFoundError(path)
-    for name, info in found.items():
+    for name, info in infos.items():
         parts = archive.safe_parts(url, name[len(path.rstrip("/")) :].lstrip("/"))
         if not parts:
             continue

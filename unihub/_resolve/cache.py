@@ -1,9 +1,9 @@
-"""What was fetched or unpacked once, kept between processes.
+"""The cache of fetched and unpacked models, shared by processes.
 
-An entry is a directory that appears whole or not at all: it is filled in a private place beside its own and then
-renamed, which every file system does in one step. So no lock is needed; of two processes that fill the same entry one
-wins and the other uses the winner's. A process that is killed leaves its private place behind, and the next one that
-fills an entry removes it; what was downloaded of the same entry it takes over.
+The cache is atomic: every entry is complete or absent. A process fills a staging directory beside the entry and
+renames it, which every file system does in one step. So no lock is needed: when two processes fill the same entry, the
+first one wins and the other uses its result. A killed process leaves its staging directory behind. The next process
+that fills an entry removes it, and takes over a partial download of the same entry.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Callable, Iterator, List
 
 from unihub._resolve import settings
 
-# The kinds of entries: archives on this machine, models from elsewhere, and parts of models.
+# The kinds of entries: archives on this machine, models from elsewhere, and subsets of models.
 GROUPS = ("archives", "models", "parts")
 
-_PRIVATE = ".filling-"
-# In the place of the owner's name, where a process left what it downloaded for the next one.
-_NOBODY = "nobody"
+_STAGING = ".filling-"
+# Stands for the owner of a partial download that a process left for the next one.
+_UNOWNED = "nobody"
 _DOWNLOAD = "download"
-# No honest filling takes that long.
+# Filling an entry never takes that long.
 _ABANDONED_AFTER_SECONDS = 24 * 60 * 60
 
 
@@ -41,13 +41,13 @@ def root() -> str:
     return platformdirs.user_cache_dir("unihub")
 
 
-def place_of(group: str, name: str) -> str:
-    """Where an entry is, or would be."""
+def entry_path(group: str, name: str) -> str:
+    """The path of an entry, whether it exists or not."""
     return os.path.join(root(), group, name)
 
 
 def entry(group: str, name: str, fill: Callable[[str], None]) -> str:
-    """The directory of an entry, filled first if it is not there.
+    """The directory of an entry, filled first if it is absent.
 
     Args:
         group: The kind of entry, a directory below the root.
@@ -57,67 +57,67 @@ def entry(group: str, name: str, fill: Callable[[str], None]) -> str:
     Returns:
         The absolute path of the entry.
     """
-    place = place_of(group, name)
-    if not os.path.isdir(place):
-        with private(place) as own:
+    path = entry_path(group, name)
+    if not os.path.isdir(path):
+        with staging(path) as own:
             fill(own.entry)
             own.publish(os.path.isdir)
-    return place
+    return path
 
 
 def remove(path: str) -> None:
-    """Removes an entry, or a private place that is nobody's: at once, for whoever looks."""
+    """Removes an entry, or an abandoned staging directory; to other processes an entry disappears at once."""
     shelf, name = os.path.split(path)
-    if not name.startswith(_PRIVATE):
-        private_path = _make_private(shelf, name)
-        os.rename(path, os.path.join(private_path, "removed"))
-        path = private_path
+    if not name.startswith(_STAGING):
+        staging_path = _make_staging(shelf, name)
+        os.rename(path, os.path.join(staging_path, "removed"))
+        path = staging_path
     shutil.rmtree(path)
 
 
-class Private:
-    """The private place of one process beside that of an entry.
+class Staging:
+    """The staging directory in which one process fills an entry.
 
     Attributes:
         entry: The directory that becomes the entry.
-        download: A directory for what is on its way, made by who uses it. Where a process fails in the middle it is
-            kept a while, for the next one to go on with.
+        download: A directory for partial downloads, created by the code that needs it. After a failure it is kept for
+            24 hours, so that the next process can resume.
     """
 
-    def __init__(self, path: str, place: str) -> None:
+    def __init__(self, path: str, target: str) -> None:
         self._path = path
-        self._place = place
-        # A directory inside, for mkdtemp's own can be read by nobody else, and a cache may be shared.
+        self._target = target
+        # A subdirectory, because only the owner can read what mkdtemp creates, and a cache may be shared.
         self.entry = os.path.join(path, "entry")
         self.download = os.path.join(path, _DOWNLOAD)
 
-    def publish(self, is_whole: Callable[[str], bool]) -> None:
-        """Makes it the entry; unless another process was faster, and its entry is whole."""
+    def publish(self, is_complete: Callable[[str], bool]) -> None:
+        """Makes this the entry, unless another process was faster and its entry is complete."""
         for attempt in range(3):
             try:
-                os.rename(self.entry, self._place)
+                os.rename(self.entry, self._target)
                 return
             except OSError as error:
-                if is_whole(self._place):
+                if is_complete(self._target):
                     return
                 refused = error
-            # What is there is damaged, or another process is just replacing it too.
+            # The existing entry is damaged, or another process is replacing it as well.
             with contextlib.suppress(FileNotFoundError):
-                os.rename(self._place, "{}-replaced-{}".format(self.entry, attempt))
+                os.rename(self._target, "{}-replaced-{}".format(self.entry, attempt))
         raise refused
 
 
 @contextlib.contextmanager
-def private(place: str) -> Iterator[Private]:
-    """A private place to fill an entry in; at the end all of it goes but what was not wholly downloaded."""
-    shelf, name = os.path.split(place)
+def staging(target: str) -> Iterator[Staging]:
+    """A staging directory for an entry; at the end everything in it is removed except a partial download."""
+    shelf, name = os.path.split(target)
     os.makedirs(shelf, exist_ok=True)
-    path = _make_private(shelf, name)
-    own = Private(path, place)
+    path = _make_staging(shelf, name)
+    own = Staging(path, target)
     try:
         os.mkdir(own.entry)
-        same = "{}{}-".format(_PRIVATE, name)
-        _take_over(own, [other for other in _private_places(shelf) if os.path.basename(other).startswith(same)])
+        same = "{}{}-".format(_STAGING, name)
+        _take_over(own, [other for other in _staging_paths(shelf) if os.path.basename(other).startswith(same)])
         _remove_abandoned(shelf)
         yield own
     finally:
@@ -125,27 +125,27 @@ def private(place: str) -> Iterator[Private]:
 
 
 def abandoned(shelf: str) -> List[str]:
-    """The private places on a shelf that are nobody's any more."""
-    return [path for path in _private_places(shelf) if _is_abandoned(path)]
+    """The staging directories on a shelf whose process is gone."""
+    return [path for path in _staging_paths(shelf) if _is_abandoned(path)]
 
 
 def is_recent(path: str) -> bool:
-    """Whether something was written at a place within the last day, longer than which nobody fills one."""
+    """Whether anything below a path was written within the last 24 hours; filling an entry takes less."""
     times = [_modified(path)]
     for parent, _, names in os.walk(path):
         times += [_modified(os.path.join(parent, name)) for name in names]
     return max(times) > time.time() - _ABANDONED_AFTER_SECONDS
 
 
-def _make_private(shelf: str, name: str) -> str:
-    """A new private place, whose name says whose it is: a process can be killed at any moment, also at the first."""
+def _make_staging(shelf: str, name: str) -> str:
+    """A new staging directory. Its name holds its owner, since a process can be killed right after creating it."""
     process = os.getpid()
     owner = "{}.{}.{}".format(_machine(), process, _start_of(process))
-    return tempfile.mkdtemp(prefix="{}{}-{}-".format(_PRIVATE, name, owner), dir=shelf)
+    return tempfile.mkdtemp(prefix="{}{}-{}-".format(_STAGING, name, owner), dir=shelf)
 
 
-def _private_places(shelf: str) -> List[str]:
-    return [os.path.join(shelf, name) for name in os.listdir(shelf) if name.startswith(_PRIVATE)]
+def _staging_paths(shelf: str) -> List[str]:
+    return [os.path.join(shelf, name) for name in os.listdir(shelf) if name.startswith(_STAGING)]
 
 
 def _is_abandoned(path: str) -> bool:
@@ -161,11 +161,11 @@ def _remove_abandoned(shelf: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _take_over(own: Private, others: List[str]) -> None:
-    """Goes on with what a process that is no more has downloaded of the same entry."""
+def _take_over(own: Staging, others: List[str]) -> None:
+    """Takes over the partial download of the same entry that a finished process left."""
     for path in others:
         if _owner(path) is _Owner.GONE:
-            # Of several processes that try, one has it.
+            # Several processes may try; one succeeds.
             with contextlib.suppress(OSError):
                 os.rename(os.path.join(path, _DOWNLOAD), own.download)
                 shutil.rmtree(path, ignore_errors=True)
@@ -173,7 +173,7 @@ def _take_over(own: Private, others: List[str]) -> None:
 
 
 def _leave(path: str) -> None:
-    """Removes a private place, but not a download to go on with."""
+    """Removes a staging directory, but keeps a partial download."""
     if not os.path.isdir(os.path.join(path, _DOWNLOAD)):
         shutil.rmtree(path, ignore_errors=True)
         return
@@ -183,11 +183,11 @@ def _leave(path: str) -> None:
             shutil.rmtree(os.path.join(path, name), ignore_errors=True)
         shelf, name = os.path.split(path)
         entry_name, _, random = name.rsplit("-", 2)
-        os.rename(path, os.path.join(shelf, "-".join((entry_name, _NOBODY, random))))
+        os.rename(path, os.path.join(shelf, "-".join((entry_name, _UNOWNED, random))))
 
 
 def _machine() -> str:
-    """Where process numbers mean the same: containers may share a name and a disk."""
+    """An id of the process namespace; containers may share a host name and a disk."""
     name = socket.gethostname()
     with contextlib.suppress(OSError):
         name += os.readlink("/proc/self/ns/pid")
@@ -195,7 +195,7 @@ def _machine() -> str:
 
 
 class _Owner(enum.Enum):
-    """What is known of the process that fills a private place."""
+    """The state of the process that fills a staging directory."""
 
     RUNS = 1
     GONE = 2
@@ -204,7 +204,7 @@ class _Owner(enum.Enum):
 
 def _owner(path: str) -> _Owner:
     owner = os.path.basename(path).split("-")[-2:][0]
-    if owner == _NOBODY:
+    if owner == _UNOWNED:
         return _Owner.GONE
     machine, _, process = owner.partition(".")
     if machine != _machine():
@@ -226,7 +226,7 @@ def _runs(process: int) -> bool:
 
 
 def _start_of(process: int) -> str:
-    """When a process was started, as numbers of processes come again; nothing where the system does not say."""
+    """The start time of a process, since process ids are reused; empty where the system does not report it."""
     try:
         with open("/proc/{}/stat".format(process), encoding="utf-8", errors="replace") as file:
             return file.read().rpartition(")")[2].split()[19]

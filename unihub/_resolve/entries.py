@@ -8,7 +8,7 @@ import os
 from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
 from unihub._resolve import cache, lock, manifest
-from unihub._resolve.cache import Private
+from unihub._resolve.cache import Staging
 from unihub._resolve.handle import Handle
 from unihub._resolve.manifest import Manifest
 from unihub.errors import IntegrityError
@@ -34,12 +34,12 @@ def find(group: str, name: str) -> Optional[str]:
     Raises:
         IntegrityError: It is there, but something is missing, cut short or changed.
     """
-    entry = cache.place_of(group, name)
-    found = manifest.read(entry)
-    problems = damage(entry, found)
+    entry = cache.entry_path(group, name)
+    stored = manifest.read(entry)
+    problems = damage(entry, stored)
     if problems:
         raise IntegrityError.damaged_entry(entry, problems)
-    return found.model(entry) if found else None
+    return stored.model(entry) if stored else None
 
 
 def fetched(group: str, name: str, fill: Callable[[str, str], Origin], what: str, pin: str = "") -> str:
@@ -60,8 +60,8 @@ def fetched(group: str, name: str, fill: Callable[[str, str], Origin], what: str
         IntegrityError: The content is not what was pinned.
         OSError: The cache cannot be written.
     """
-    entry = cache.place_of(group, name)
-    if not _is_whole(entry):
+    entry = cache.entry_path(group, name)
+    if not _is_complete(entry):
         with lock.held(name, what):
             _replace(entry, fill, what, pin)
     model = find(group, name)
@@ -69,16 +69,16 @@ def fetched(group: str, name: str, fill: Callable[[str, str], Origin], what: str
     return model
 
 
-def damage(entry: str, found: Optional[Manifest], thorough: bool = False) -> List[str]:
+def damage(entry: str, stored: Optional[Manifest], thorough: bool = False) -> List[str]:
     """What is wrong with an entry; nothing if it is whole, or not there.
 
     Args:
         entry: The entry.
-        found: Its manifest, if it could be read.
+        stored: Its manifest, if it could be read.
         thorough: Whether to hash all of it.
     """
-    if found is not None:
-        return list(found.problems(entry, thorough))
+    if stored is not None:
+        return list(stored.problems(entry, thorough))
     return ["its manifest is missing or damaged"] if os.path.isdir(entry) else []
 
 
@@ -104,22 +104,22 @@ def entries(group: str) -> Iterator[Tuple[str, Optional[Manifest]]]:
 
 def _replace(entry: str, fill: Callable[[str, str], Origin], what: str, pin: str) -> None:
     """Fills an entry that is not there, or damaged, if another process has not done so meanwhile."""
-    if _is_whole(entry):
+    if _is_complete(entry):
         return
     problems = damage(entry, manifest.read(entry))
     if problems:
         _log.warning("The copy of %s at %s is damaged (%s) and is replaced.", what, entry, "; ".join(problems))
-    with cache.private(entry) as own:
+    with cache.staging(entry) as own:
         _fill(own, fill, what, pin)
-        own.publish(_is_whole)
+        own.publish(_is_complete)
 
 
-def _is_whole(entry: str) -> bool:
-    found = manifest.read(entry)
-    return found is not None and not damage(entry, found)
+def _is_complete(entry: str) -> bool:
+    stored = manifest.read(entry)
+    return stored is not None and not damage(entry, stored)
 
 
-def _fill(own: Private, fill: Callable[[str, str], Origin], what: str, pin: str) -> None:
+def _fill(own: Staging, fill: Callable[[str, str], Origin], what: str, pin: str) -> None:
     content = os.path.join(own.entry, _CONTENT)
     os.mkdir(content)
     origin = fill(content, own.download)

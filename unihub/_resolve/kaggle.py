@@ -35,12 +35,12 @@ class Kaggle(Source):
 
     def locate(self, handle: Handle) -> Optional[str]:
         """The model's directory in the cache."""
-        found = redirects.look_up(handle) if handle.is_tfhub else handle
-        if found is None or found.kaggle is None:
+        target = redirects.look_up(handle) if handle.is_tfhub else handle
+        if target is None or target.kaggle is None:
             return None
-        model = found.kaggle
+        model = target.kaggle
         client = _import_client(model)
-        return fetch(found, lambda content, _: _fill(client, model, content))
+        return fetch(target, lambda content, _: _fill(client, model, content))
 
 
 def _import_client(model: KaggleModel) -> ModuleType:

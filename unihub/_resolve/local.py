@@ -62,8 +62,8 @@ class OtherFormat(Source):
         raise UnknownFormatError.named_by_handle(str(handle), handle.other_format, name)
 
 
-class Nothing(Source):
-    """What is left: a file that is no model, or no file at all."""
+class MissingPath(Source):
+    """A path that no other source accepts: a file that is not a model, or no file at all."""
 
     final = True
 
@@ -82,5 +82,5 @@ class Nothing(Source):
         # Reading a pipe to see what it is could wait forever.
         if not regular:
             raise HandleError.unusable(handle.text, "It is neither a directory nor a regular file.")
-        # It knows other formats by sight, and the names beside one that is missing.
+        # graph_file raises the error: it recognizes other formats, and suggests names beside a missing one.
         return os.path.dirname(graph_file(handle.path))

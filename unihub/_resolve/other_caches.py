@@ -25,9 +25,9 @@ class Cached(Source):
         """The model's directory, if it is there and whole."""
         moved = redirects.known(handle)
         for each in [handle] + ([moved] if moved else []):
-            place = entries.find(entries.MODELS, each.entry)
-            if place:
-                return place
+            directory = entries.find(entries.MODELS, each.entry)
+            if directory:
+                return directory
         return None
 
 
@@ -46,11 +46,11 @@ class HubCache(Source):
         """
         for text in _spellings(handle):
             name = hashlib.sha1(text.encode("utf-8", "surrogateescape")).hexdigest()
-            place = os.path.abspath(os.path.join(os.environ["TFHUB_CACHE_DIR"], name))
-            if os.path.isdir(place):
+            directory = os.path.abspath(os.path.join(os.environ["TFHUB_CACHE_DIR"], name))
+            if os.path.isdir(directory):
                 # Its files have no manifest, and temporary directories lose some of theirs.
-                inspect(place)
-                return entries.pinned(handle, place)
+                inspect(directory)
+                return entries.pinned(handle, directory)
         return None
 
 
@@ -68,9 +68,9 @@ class KaggleCache(Source):
         home = os.environ.get("KAGGLEHUB_CACHE") or os.path.join(os.path.expanduser("~"), ".cache", "kagglehub")
         variation = os.path.join(home, "models", *model[:4])
         for version in [model.version] if model.version else _versions(variation):
-            place = os.path.abspath(os.path.join(variation, version))
-            if os.path.isdir(place) and os.path.exists(place + ".complete"):
-                return entries.pinned(handle, place)
+            directory = os.path.abspath(os.path.join(variation, version))
+            if os.path.isdir(directory) and os.path.exists(directory + ".complete"):
+                return entries.pinned(handle, directory)
         return None
 
 

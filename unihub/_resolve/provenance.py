@@ -19,8 +19,8 @@ def is_fetched(path: str) -> bool:
     Args:
         path: The directory of a model, by whatever name.
     """
-    place = os.path.realpath(path)
-    return any(_is_below(place, folder) for folder in _caches()) or _has_manifest(place)
+    target = os.path.realpath(path)
+    return any(_is_below(target, folder) for folder in _caches()) or _has_manifest(target)
 
 
 def _caches() -> Iterator[str]:
@@ -29,15 +29,15 @@ def _caches() -> Iterator[str]:
     yield os.environ.get("KAGGLEHUB_CACHE") or os.path.join(os.path.expanduser("~"), ".cache", "kagglehub")
 
 
-def _is_below(place: str, folder: str) -> bool:
-    return place.startswith(os.path.join(os.path.realpath(folder), ""))
+def _is_below(path: str, folder: str) -> bool:
+    return path.startswith(os.path.join(os.path.realpath(folder), ""))
 
 
-def _has_manifest(place: str) -> bool:
+def _has_manifest(path: str) -> bool:
     """Whether it is in an entry of a cache of unihub that is not the present one."""
-    places = [place]
+    parents = [path]
     for _ in range(_DEPTH):
-        places.append(os.path.dirname(places[-1]))
+        parents.append(os.path.dirname(parents[-1]))
     # All of them: a model may bring a file of that name itself.
-    found = map(manifest.read, dict.fromkeys(places))
-    return any(each is not None and each.source != _LOCAL for each in found)
+    manifests = map(manifest.read, dict.fromkeys(parents))
+    return any(each is not None and each.source != _LOCAL for each in manifests)

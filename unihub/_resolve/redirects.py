@@ -19,7 +19,7 @@ def known(handle: Handle) -> Optional[Handle]:
     """The handle of the same model on Kaggle, if it was looked up before."""
     if not handle.is_tfhub:
         return None
-    with contextlib.suppress(OSError, ValueError, KeyError), open(_place(handle), encoding="utf-8") as file:
+    with contextlib.suppress(OSError, ValueError, KeyError), open(_note_path(handle), encoding="utf-8") as file:
         return _on_kaggle(handle, json.load(file)["kaggle"])
     return None
 
@@ -66,17 +66,17 @@ def _on_kaggle(handle: Handle, name: str) -> Handle:
     return Handle.parse("kaggle:" + name + ("@sha256:" + handle.pin if handle.pin else ""))
 
 
-def _place(handle: Handle) -> str:
+def _note_path(handle: Handle) -> str:
     # Where it has gone does not depend on the pin.
-    return cache.place_of("redirects", Handle.parse(handle.location).entry + ".json")
+    return cache.entry_path("redirects", Handle.parse(handle.location).entry + ".json")
 
 
 def _remember(handle: Handle, moved: Handle) -> None:
     """Writes it down, if the cache can be written."""
-    place = _place(handle)
+    note = _note_path(handle)
     with contextlib.suppress(OSError):
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        descriptor, path = tempfile.mkstemp(dir=os.path.dirname(place))
+        os.makedirs(os.path.dirname(note), exist_ok=True)
+        descriptor, path = tempfile.mkstemp(dir=os.path.dirname(note))
         with open(descriptor, "w", encoding="utf-8") as file:
             json.dump({"handle": handle.location, "kaggle": str(moved.kaggle)}, file)
-        os.replace(path, place)
+        os.replace(path, note)

@@ -92,21 +92,21 @@ def failure(url: str, error: BaseException) -> DownloadError:
     """The typed error for what a request raised."""
     import requests
 
-    place = shown(url)
+    address = shown(url)
     if isinstance(error, requests.HTTPError) and error.response is not None:
         answer = "{} {}".format(error.response.status_code, error.response.reason or "").strip()
-        return DownloadError.answered(place, error.response.status_code, answer, _retry_after(error))
+        return DownloadError.answered(address, error.response.status_code, answer, _retry_after(error))
     if isinstance(error, requests.exceptions.ProxyError):
-        return DownloadError.proxy(place, _innermost(error))
+        return DownloadError.proxy(address, _innermost(error))
     if _find(error, ssl.SSLCertVerificationError):
-        return DownloadError.certificate(place, _innermost(error))
+        return DownloadError.certificate(address, _innermost(error))
     if isinstance(error, requests.TooManyRedirects):
-        return DownloadError.redirects(place, _MAX_REDIRECTS)
+        return DownloadError.redirects(address, _MAX_REDIRECTS)
     if _find(error, socket.gaierror):
-        return DownloadError.no_such_host(place, urlsplit(url).hostname or "", _innermost(error))
+        return DownloadError.no_such_host(address, urlsplit(url).hostname or "", _innermost(error))
     if isinstance(error, (Stalled, requests.Timeout, socket.timeout)) or "timed out" in _innermost(error):
-        return DownloadError.timed_out(place, settings.number(settings.TIMEOUT), settings.TIMEOUT)
-    return DownloadError.no_connection(place, _innermost(error))
+        return DownloadError.timed_out(address, settings.number(settings.TIMEOUT), settings.TIMEOUT)
+    return DownloadError.no_connection(address, _innermost(error))
 
 
 def _is_transient(error: BaseException) -> bool:

@@ -14,7 +14,7 @@ from unihub._resolve.bucket import Bucket
 from unihub._resolve.handle import Handle
 from unihub._resolve.http import Hosted
 from unihub._resolve.kaggle import Kaggle
-from unihub._resolve.local import Archive, Directory, Nothing, OtherFormat
+from unihub._resolve.local import Archive, Directory, MissingPath, OtherFormat
 from unihub._resolve.other_caches import Cached, HubCache, KaggleCache
 from unihub._resolve.source import Source
 from unihub.errors import DownloadError, IntegrityError, RuntimeUnavailableError, UnihubError, UnknownFormatError
@@ -29,7 +29,7 @@ SOURCES: Tuple[Source, ...] = (
     Kaggle(),
     Hosted(),
     Bucket(),
-    Nothing(),
+    MissingPath(),
 )
 
 _FAILURES = (DownloadError, IntegrityError, RuntimeUnavailableError, UnknownFormatError)
@@ -49,14 +49,14 @@ def locate(handle: Handle, offline: bool) -> str:
     for source in SOURCES:
         if source.recognises(handle) and not (offline and source.online):
             try:
-                place = source.locate(handle)
+                directory = source.locate(handle)
             except _FAILURES as error:
                 if source.final:
                     raise
                 failures.append(error)
             else:
-                if place:
-                    return place
+                if directory:
+                    return directory
     raise _failure(handle, offline, failures)
 
 
@@ -67,7 +67,7 @@ def _failure(handle: Handle, offline: bool, failures: List[UnihubError]) -> Unih
     if wrong or (len(failures) == 1 and not isinstance(failures[0], DownloadError)):
         error = (wrong or failures)[-1]
     elif offline:
-        error = DownloadError.offline(str(handle), cache.place_of(entries.MODELS, handle.entry), command)
+        error = DownloadError.offline(str(handle), cache.entry_path(entries.MODELS, handle.entry), command)
     else:
         moved = redirects.known(handle)
         kaggle = str((moved or handle).kaggle or "")

@@ -105,10 +105,10 @@ class RuntimeUnavailableError(UnihubError, ImportError):
 
     @classmethod
     def no_keras3(cls, version: Optional[str], exc: Optional[BaseException] = None) -> RuntimeUnavailableError:
-        found = "it is not installed." if version is None else "the package keras is version {}.".format(version)
+        installed = "it is not installed." if version is None else "the package keras is version {}.".format(version)
         return cls(
             "Keras 3 cannot be imported.",
-            why="{}: {}".format(type(exc).__name__, brief(exc)) if exc and version else found.capitalize(),
+            why="{}: {}".format(type(exc).__name__, brief(exc)) if exc and version else installed.capitalize(),
             hint='pip install \'keras>=3\' beside TensorFlow 2.16 or later; or pass keras="keras2", or api="load".',
             package="keras",
             version=version,

@@ -39,14 +39,14 @@ class DownloadError(UnihubError, OSError):
         )
 
     @classmethod
-    def offline(cls, handle: str, place: str, command: str) -> DownloadError:
+    def offline(cls, handle: str, path: str, command: str) -> DownloadError:
         """It would have to be fetched, and no connection may be opened."""
         return cls(
             "{} is not on this machine.".format(handle),
-            why="It is not at {}, and no connection is opened: UNIHUB_OFFLINE is set, or offline=True.".format(place),
+            why="It is not at {}, and no connection is opened: UNIHUB_OFFLINE is set, or offline=True.".format(path),
             hint="Where there is a connection, with the same UNIHUB_CACHE_DIR: {}".format(command),
             handle=handle,
-            path=place,
+            path=path,
             command=command,
         )
 
@@ -333,15 +333,15 @@ class IntegrityError(UnihubError, OSError):
         )
 
     @classmethod
-    def not_as_promised(cls, url: str, promised: str, found: str) -> IntegrityError:
+    def not_as_promised(cls, url: str, promised: str, received: str) -> IntegrityError:
         """A server sent something else than it says."""
         return cls(
             "what came from {} is not what the server says it sends.".format(url),
-            why="Its MD5 digest is {}, and the server promised {}.".format(found, promised),
+            why="Its MD5 digest is {}, and the server promised {}.".format(received, promised),
             hint="Try again; if it stays so, something between here and the server changes what is sent.",
             url=url,
             promised=promised,
-            found=found,
+            found=received,
         )
 
 

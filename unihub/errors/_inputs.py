@@ -260,7 +260,7 @@ class InputError(UnihubError, TypeError):
         return cls(
             "{} must not be placed beside another op.".format(what),
             why="It is colocated with {}. When the module is used, its place is taken by what is elsewhere.".format(
-                ", ".join(place.replace("loc:@", "", 1) for place in places)
+                ", ".join(op.replace("loc:@", "", 1) for op in places)
             ),
             hint="make it outside of tf.colocate_with; the other op may be placed beside it instead.",
             places=tuple(places),
@@ -313,12 +313,12 @@ class InputError(UnihubError, TypeError):
         second: str,
         second_tags: Optional[Iterable[str]],
     ) -> InputError:
-        def place(tags: Optional[Iterable[str]]) -> str:
+        def holder(tags: Optional[Iterable[str]]) -> str:
             return "the checkpoint" if tags is None else "the graph variant {}".format(tag_set(tags))
 
         return cls(
             "there is more than one variable {!r}.".format(variable),
-            why="It is {} in {}, and {} in {}.".format(first, place(first_tags), second, place(second_tags)),
+            why="It is {} in {}, and {} in {}.".format(first, holder(first_tags), second, holder(second_tags)),
             hint="give it one dtype and shape; or, if these are different variables, names of their own.",
             variable=variable,
             declarations=(first, second),

@@ -18,7 +18,7 @@ from servers import FILES, files_in, serve, tar_of
 from unihub import _cli as cli
 from unihub import errors
 from unihub._cli import model_commands
-from unihub._cli.exit_status import INTERRUPTED, LEFT, NOBODY_READS, STATUSES, USAGE, status_of
+from unihub._cli.exit_status import BROKEN_PIPE, INCOMPLETE, INTERRUPTED, STATUSES, USAGE, status_of
 from unihub._types import Api, Keras, Operation, RuntimeMode
 
 DATA = str(paths.DATA)
@@ -183,7 +183,7 @@ def test_every_class_of_errors_has_a_status_of_its_own():
         kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.UnihubError)
     }
     own = [STATUSES[kind] for kind in classes]
-    taken = [USAGE, LEFT, INTERRUPTED, NOBODY_READS]
+    taken = [USAGE, INCOMPLETE, INTERRUPTED, BROKEN_PIPE]
     assert len(set(own + taken)) == len(own + taken) and 0 not in own
     assert STATUSES[errors.UnihubError] == 1
 

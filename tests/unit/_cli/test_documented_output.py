@@ -9,7 +9,7 @@ import pytest
 
 from paths import ROOT
 from unihub import _cli, errors
-from unihub._cli.exit_status import INTERRUPTED, LEFT, NOBODY_READS, STATUSES, USAGE
+from unihub._cli.exit_status import BROKEN_PIPE, INCOMPLETE, INTERRUPTED, STATUSES, USAGE
 
 # The documentation is no part of the package.
 DOCS = ROOT / "docs" / "command-line.md"
@@ -89,7 +89,7 @@ def test_exit_statuses():
     found = {name: int(status) for status, text in rows.items() for name in re.findall(r"`(\w+Error)`", text)}
     assert found.pop("UsageError") == USAGE
     assert found == {kind.__name__: status for kind, status in STATUSES.items()}
-    others = {0, LEFT, INTERRUPTED, NOBODY_READS, USAGE}
+    others = {0, INCOMPLETE, INTERRUPTED, BROKEN_PIPE, USAGE}
     assert set(map(int, rows)) == others | set(STATUSES.values())
 
 

@@ -205,7 +205,7 @@ def test_a_killed_process_elsewhere_leaves_no_entry_and_the_next_day_no_trace(tm
     assert subprocess.call([sys.executable, "-c", textwrap.dedent(program), path]) == -signal.SIGKILL
     shelf = cache_directory / "archives"
     (left,) = shelf.iterdir()
-    assert left.name.startswith(cache._PRIVATE) and content(str(left)) != {}
+    assert left.name.startswith(cache._STAGING) and content(str(left)) != {}
     # of another machine: whether that process still runs cannot be seen from here
     name, _, random = left.name.rsplit("-", 2)
     elsewhere = shelf / "{}-elsewhere.1.-{}".format(name, random)

@@ -443,7 +443,7 @@ def test_a_clock_that_jumps(site, own_cache, monkeypatch, days):
     def answer(handler):
         # In the middle of the download; and another process begins to fill the same entry.
         jump[0] = days * 86400
-        with cache.private(str(own_cache / "models" / entry)):
+        with cache.staging(str(own_cache / "models" / entry)):
             pass
         serve(MODEL, cut_at=100000)(handler)
 

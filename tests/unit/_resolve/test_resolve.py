@@ -263,7 +263,7 @@ def test_the_sources_in_order():
         "Kaggle",
         "Hosted",
         "Bucket",
-        "Nothing",
+        "MissingPath",
     ]
 
 
