@@ -112,16 +112,16 @@ def find_state(graph_def: GraphDef, wanted: Iterable[str], fed: Iterable[str]) -
         NotUnderstood: They depend on state of another kind, such as a queue.
     """
     nodes = {node.name: node for node in graph_def.node}
-    found = StateNodes({}, {})
+    state = StateNodes({}, {})
     for name in sorted(meta_graph.reach(nodes, wanted, set(fed))):
         node = nodes[name]
         if node.op == "VarHandleOp":
-            found.variables[name] = node
+            state.variables[name] = node
         elif node.op in _TABLES:
-            found.tables[name] = node
+            state.tables[name] = node
         elif _holds_state(node):
             raise NotUnderstood("{} ({}) keeps state of a kind that no SavedModel has.".format(name, node.op))
-    return found
+    return state
 
 
 def _holds_state(node: NodeDef) -> bool:
