@@ -26,7 +26,7 @@ _NOT_COPIED = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pyc
 _OPTIONS = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly")
 # A mutant may forget to stop. What it may take is bounded, so that it harms nobody.
 _MEMORY = 4 * 2**30
-_FILE = 2**30
+_FILE = 2**33
 _LEAST_SECONDS = 20
 
 

@@ -195,10 +195,10 @@ class TestOps:
 
     def test_a_cache_whose_name_is_computed(self):
         def cached(*inputs):
-            return found(graph(const("c", ""), const("d", "x"), node("n", "CacheDataset", *inputs)))
+            return found(graph(const("c", ""), const("d", "x"), node("n", "CacheDatasetV2", *inputs)))
 
-        assert cached("d", "c") == []
-        assert cached("c", "d") == cached("c") == cached("c", "nowhere") == ["CacheDataset"]
+        assert cached("d", "c", "d") == []
+        assert cached("c", "d", "c") == cached("c") == cached("c", "nowhere", "c") == ["CacheDatasetV2"]
 
     def test_attributes_that_are_unsafe(self):
         attr = 'attr { key: "%s" value { list { s: "" s: "%s" } } }'
