@@ -1,7 +1,8 @@
 """The mutants of a module: small changes of its source, each of which a test should notice.
 
-Changes are made at source positions, so everything else in the file stays as it is. Three things are left alone,
-because no test on this machine can tell: decorators (mostly caches), messages of the debug log, and ``encoding=``.
+Changes are made at source positions, so everything else in the file stays as it is. Some places are left alone, because
+a change there has no effect or none that a test on one machine could see: decorators (mostly caches), messages of the
+debug log, ``encoding=``, sizes of buffers, and ``return False``, which would become ``return None``.
 """
 
 from __future__ import annotations
@@ -174,6 +175,15 @@ class _Finder(ast.NodeVisitor):
         elif isinstance(node.value, int):
             self._replace(node, "({} + 1)".format(self._text(node)))
             self._replace(node, "({} - 1)".format(self._text(node)))
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        """Powers of two, such as ``2**20`` and ``1 << 18``, are sizes of buffers: about as much does as well."""
+        operands = (node.left, node.right)
+        is_size = isinstance(node.op, (ast.Pow, ast.LShift)) and all(
+            isinstance(each, ast.Constant) for each in operands
+        )
+        if not is_size:
+            self.generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         """Positions in formatted strings are those of the whole string in older Pythons."""

@@ -120,6 +120,17 @@ def test_a_file_that_is_cut_off_anywhere(monkeypatch, chunk):
             all_of(opened(packed + packed[:length]))
 
 
+def test_repetitions_from_far_back():
+    data = random.Random(0).getrandbits(8 * 30000).to_bytes(30000, "big")
+    assert all_of(opened(gzip.compress(data + data)), 2**20) == data + data
+
+
+def test_other_streams_of_zlib():
+    for data in (zlib.compress(DATA), PACKED + zlib.compress(DATA)):
+        with pytest.raises(zlib.error):
+            all_of(opened(data))
+
+
 def test_damage():
     for place in (0, 1, len(PACKED) // 2, len(PACKED) - 8, len(PACKED) - 4):
         damaged = bytearray(PACKED)

@@ -70,4 +70,5 @@ def test_which_messages_have_a_place():
 @pytest.mark.parametrize("overflowing", byte_search._OVERFLOWING)
 def test_where_numbers_overflow_everything_is_looked_at(overflowing):
     data = block(2, node(b"Identity", block(4, overflowing)))
+    assert byte_search.positions_of(message_of(overflowing), byte_search.find_unsafe_ops) is None
     assert byte_search.positions_of(message_of(data), byte_search.find_unsafe_ops) is None
