@@ -6,15 +6,12 @@ program, a ``tf.function``, ``tf.init_scope``), so the answer is read off Tensor
 
 from __future__ import annotations
 
-import os
 import platform
 from dataclasses import asdict, dataclass
 from typing import Any, Dict, FrozenSet, Optional
 
-from packaging.version import Version
-
 from unihub import errors
-from unihub._tf import packages
+from unihub._tf import modes, packages
 from unihub._tf.strategy import has_remote_workers
 from unihub._types import Keras, RuntimeMode
 
@@ -79,15 +76,16 @@ def detect_runtime() -> Runtime:
     """
     tf = packages.import_tensorflow()
     inside_function = not tf.executing_eagerly() and building_function()
+    version = packages.tensorflow_version()
     strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
     return Runtime(
-        mode=_detect_mode(tf, inside_function),
-        tensorflow=str(tf.__version__),
+        mode=_detect_mode(inside_function),
+        tensorflow=version,
         tensorflow_hub=packages.installed_version("tensorflow-hub"),
-        keras=_detect_keras(str(tf.__version__)),
+        keras=Keras(modes.keras_chosen_by(version)),
         inside_function=inside_function,
         distribution=None if strategy is None else type(strategy).__name__,
-        hub_problem=packages.hub_problem(str(tf.__version__)),
+        hub_problem=packages.hub_problem(version),
         remote_workers=strategy is not None and has_remote_workers(strategy),
     )
 
@@ -124,13 +122,9 @@ def runtime_elsewhere(
         mode=RuntimeMode(mode or ("tf1" if "tf1" in known else "tf2")),
         tensorflow=version,
         tensorflow_hub=None if hub == "none" else hub,
-        keras=_detect_keras(version) if keras is None else _keras_of(keras),
+        keras=Keras(modes.keras_chosen_by(version) if keras is None else modes.keras_of_version(keras)),
         elsewhere=True,
     )
-
-
-def _keras_of(version: str) -> Keras:
-    return Keras.KERAS3 if Version(version) >= Version("3.0.dev0") else Keras.KERAS2
 
 
 def building_function() -> bool:
@@ -138,39 +132,14 @@ def building_function() -> bool:
     return bool(packages.import_tensorflow().compat.v1.get_default_graph().building_function)
 
 
-def _detect_mode(tf: Any, inside_function: bool) -> RuntimeMode:
-    v1 = tf.compat.v1
+def _detect_mode(inside_function: bool) -> RuntimeMode:
+    tf = packages.import_tensorflow()
     if tf.executing_eagerly():
         return RuntimeMode.TF2
-    # disable_v2_behavior() switches both off; a user may have switched either one by hand.
-    has_v2_behavior = v1.resource_variables_enabled() and _control_flow_v2_enabled(tf)
-    # Without it TensorFlow 2.4 to 2.10 say that a function in the global graph belongs to an eager program.
-    if inside_function and has_v2_behavior and _eager_outside(tf):
+    has_v2_behavior = modes.has_v2_behavior()
+    # Without v2 behaviour, TensorFlow 2.4 to 2.10 report that a function in the global graph is in an eager program.
+    if inside_function and has_v2_behavior and modes.is_eager_outside():
         return RuntimeMode.TF2
-    if Version(tf.__version__) < Version("2"):
+    if modes.is_tensorflow1():
         return RuntimeMode.TF1
     return RuntimeMode.TF2_GRAPH if has_v2_behavior else RuntimeMode.TF1_COMPAT
-
-
-def _control_flow_v2_enabled(tf: Any) -> bool:
-    # TensorFlow 1.14 has no such function, and no such behaviour to be switched on.
-    enabled = getattr(tf.compat.v1, "control_flow_v2_enabled", None)
-    return enabled is not None and bool(enabled())
-
-
-def _eager_outside(tf: Any) -> bool:
-    """Whether the function being traced belongs to an eager program, and not to a plain graph."""
-    with tf.init_scope():
-        return bool(tf.executing_eagerly())
-
-
-def _detect_keras(tensorflow: str) -> Keras:
-    """Which Keras tf.keras is, by TensorFlow's own rule, so that a heavy package is not imported to find out.
-
-    From TensorFlow 2.16 tf.keras is Keras 3 unless ``TF_USE_LEGACY_KERAS`` was set
-    (https://github.com/tensorflow/tensorflow/releases/tag/v2.16.1).
-    """
-    if Version(Version(tensorflow).base_version) < Version("2.16"):
-        return Keras.KERAS2
-    legacy = os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true", "True")
-    return Keras.KERAS2 if legacy else Keras.KERAS3
