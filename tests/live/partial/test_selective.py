@@ -32,7 +32,7 @@ from unihub._audit import requirements
 from unihub._partial import loader as _selective
 from unihub._partial import parallel_restore
 from unihub._plan import plan as _plan
-from unihub._tf import packages
+from unihub._tf import packages, saved_model
 
 if TENSORFLOW < (1, 15):
     pytest.skip("TensorFlow 1.14 has not the specs that the models below are made of", allow_module_level=True)
@@ -616,7 +616,7 @@ def test_slots_without_keras_2(monkeypatch):
     """Without the Keras that wrote it, TensorFlow does not load a model with the slots of an optimizer as a whole."""
     for name in ("tf_keras", "tf_keras.optimizers", "tf_keras.optimizers.legacy"):
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.setattr(_selective, "load_saved_model", without_optimizers(_selective.load_saved_model))
+    monkeypatch.setattr(saved_model, "load_saved_model", without_optimizers(saved_model.load_saved_model))
     archive = DATA / "keras" / "keras2-tf2.8.tar.gz"
     with pytest.raises(unihub.errors.LoadError, match="add_slot"):
         unihub.load(archive)
