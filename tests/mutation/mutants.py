@@ -240,6 +240,8 @@ class _Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
+        if self._text(node.func) == "TypeVar":
+            return
         if isinstance(node.func, ast.Name) and node.func.id in _SWAPPED:
             self._replace(node.func, _SWAPPED[node.func.id])
         for start, end in self._keywords(node):

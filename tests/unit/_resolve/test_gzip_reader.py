@@ -70,6 +70,7 @@ def test_no_more_is_unpacked_than_a_chunk_at_a_time():
 
 def test_seek():
     reader = opened()
+    assert reader.seek(1) == 1 and reader.read(1) == DATA[1:2]
     assert reader.seek(10) == 10 and reader.read(2) == DATA[10:12]
     assert reader.seek(12) == 12 and reader.read(1) == DATA[12:13]
     assert reader.seek(5, os.SEEK_CUR) == 18 and reader.read(1) == DATA[18:19]

@@ -56,6 +56,15 @@ def test_it_is_given_up_after_a_failure(locks):
         pass
 
 
+def test_it_is_released_before_its_file_is_removed(locks, monkeypatch):
+    files = []
+    release = filelock.FileLock.release
+    monkeypatch.setattr(filelock.FileLock, "release", lambda self: files.append(names_in(locks)) or release(self))
+    with lock.held("e", "it"):
+        pass
+    assert files == [["e.lock"]]
+
+
 def test_without_patience_there_are_no_locks(locks, monkeypatch):
     monkeypatch.setenv("UNIHUB_LOCK_TIMEOUT", "0")
     with lock.held("e", "it"):
@@ -193,6 +202,16 @@ class TestAbandoned:
         assert len(lock.abandoned()) == 2
         with filelock.FileLock(str(locks / "e.lock")).acquire(timeout=0):
             pass
+
+    def test_nothing_is_waited_for(self, locks, monkeypatch):
+        calls = []
+        acquire, release = filelock.FileLock.acquire, filelock.FileLock.release
+        monkeypatch.setattr(
+            filelock.FileLock, "acquire", lambda self, timeout=None: calls.append(timeout) or acquire(self, timeout)
+        )
+        monkeypatch.setattr(filelock.FileLock, "release", lambda self: calls.append("release") or release(self))
+        make(locks, "e.lock", "e.owner")
+        assert len(lock.abandoned()) == 2 and calls == [0, "release"]
 
     @pytest.mark.parametrize("error", [OSError(37, "No locks available"), NotImplementedError()])
     def test_where_there_are_no_locks(self, locks, monkeypatch, error):

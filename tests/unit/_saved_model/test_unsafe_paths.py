@@ -193,6 +193,13 @@ class TestOps:
         two = 'node { name: "r" op: "Identity" op: "ReadFile" input: "asset" }'
         assert found(graph(node("asset", "Const"), two, more=ASSET)) == ["ReadFile"]
 
+    def test_a_node_of_two_names(self):
+        """The last one counts."""
+        two = 'node {{ name: "{}" name: "{}" op: "Const" }}'
+        for names, flagged in ((("other", "asset"), 0), (("asset", "other"), 1)):
+            text = graph(two.format(*names), node("r", "ReadFile", "asset"), more=ASSET)
+            assert found(text) == ["ReadFile"] * flagged
+
     def test_a_cache_whose_name_is_computed(self):
         def cached(*inputs):
             return found(graph(const("c", ""), const("d", "x"), node("n", "CacheDatasetV2", *inputs)))
