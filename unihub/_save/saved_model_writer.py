@@ -67,8 +67,7 @@ def _find_contents(request: SaveRequest) -> Contents:
 
 def _unwrap(obj: Any) -> Any:
     """The object that TensorFlow loaded, for a model or layer of unihub; other objects as they are."""
-    is_layer = keras.keras_of_layer(obj) is not None and hasattr(obj, "plan")
-    return obj.native if isinstance(obj, Model) or is_layer else obj
+    return obj.native if isinstance(obj, Model) else obj
 
 
 def _contents_of(obj: Any, inputs: Optional[SpecNest]) -> Contents:

@@ -20,7 +20,8 @@ from unihub._partial import loader
 from unihub._plan.plan import Plan
 from unihub._plan.runtime import building_function
 from unihub._strategies import distribution
-from unihub._strategies.model import Model, add_to_collection
+from unihub._strategies.loaded_model import WrappedModel
+from unihub._strategies.session_model import SessionModel
 from unihub._tf import ops, packages
 from unihub._tf.functions import argument_names, call_flat, restored_call
 from unihub._tf.strategy import current_strategy
@@ -29,16 +30,11 @@ from unihub._types import Format, RuntimeMode, Signature, Use
 _REFERENCE_VARIABLES = frozenset({"Variable", "VariableV2"})
 
 
-class HubLoad(Model):
-    """A model loaded as an object.
-
-    Attributes:
-        weights_to_train: The variables that the model marks as trainable, whether or not it was loaded to be trained.
-        losses_to_train: Its regularization losses, likewise.
-    """
+class HubLoad(WrappedModel):
+    """A model loaded as an object."""
 
     @classmethod
-    def load(cls, plan: Plan) -> Model:
+    def load(cls, plan: Plan) -> WrappedModel:
         """Loads the model of a plan."""
         if plan.source is not plan.info.path:
             return cls(plan, plan.source)
@@ -53,22 +49,16 @@ class HubLoad(Model):
         self.variables = _find_variables(native)
         self.weights_to_train = self._find_weights_to_train()
         self.losses_to_train = [self._wrap_loss(loss) for loss in getattr(native, "regularization_losses", ())]
+        self.trainable_variables = self.weights_to_train if plan.request.trainable else []
+        self.regularization_losses = self.losses_to_train if plan.request.trainable else []
         if plan.request.trainable:
             self._prepare_training()
         if plan.runtime.inside_function:
             # The functions that capture the variables do not keep them alive.
             _keep_alive(self)
 
-    @property
-    def trainable_variables(self) -> List[Any]:  # type: ignore[override]
-        return self.weights_to_train if self.plan.request.trainable else []
-
-    @property
-    def regularization_losses(self) -> List[Callable[[], Any]]:  # type: ignore[override]
-        return self.losses_to_train if self.plan.request.trainable else []
-
     def apply(self, inputs: Any, training: bool, arguments: Mapping[str, Any]) -> Any:
-        """Calls the model as asked, without asking whether it may be trained: a Keras layer decides that itself."""
+        """Calls the signature of the plan, or the model itself."""
         if self.plan.signature is not None:
             outputs = self._call_signature(self.plan.signature, inputs)
             return select_output(outputs, *self._selection())
@@ -76,9 +66,6 @@ class HubLoad(Model):
         if self.plan.request.output_key is None and not self.plan.request.as_dict:
             return outputs
         return select_output(_name_outputs(outputs), *self._selection())
-
-    def _run(self, inputs: Any, training: Optional[bool], arguments: Dict[str, Any]) -> Any:
-        return self.apply(inputs, bool(training), arguments)
 
     def _selection(self) -> Sequence[Any]:
         request, signature = self.plan.request, self.plan.signature
@@ -134,7 +121,7 @@ class HubLoad(Model):
         if updates:
             self.update_ops.extend(inlined.updates)
             if self.plan.request.collections:
-                add_to_collection(_keys().UPDATE_OPS, inlined.updates)
+                ops.add_to_collection(_keys().UPDATE_OPS, inlined.updates)
         return pack_outputs(concrete, inlined.outputs)
 
     def _find_weights_to_train(self) -> List[Any]:
@@ -154,9 +141,9 @@ class HubLoad(Model):
             raise errors.UnsupportedError.nothing_to_train(self.info.path)
         if self._graph is not None and self.plan.request.collections:
             keys = _keys()
-            add_to_collection(keys.GLOBAL_VARIABLES, self.variables)
-            add_to_collection(keys.TRAINABLE_VARIABLES, self.weights_to_train)
-            add_to_collection(keys.REGULARIZATION_LOSSES, [loss() for loss in self.losses_to_train])
+            ops.add_to_collection(keys.GLOBAL_VARIABLES, self.variables)
+            ops.add_to_collection(keys.TRAINABLE_VARIABLES, self.weights_to_train)
+            ops.add_to_collection(keys.REGULARIZATION_LOSSES, [loss() for loss in self.losses_to_train])
 
 
 def _load_native(plan: Plan) -> Optional[Any]:
@@ -189,10 +176,8 @@ def _load_signature(plan: Plan) -> Optional[Any]:
         return loader.load_part(plan, Use(plan.signature.name, layer=False))
 
 
-def _run_whole(plan: Plan) -> Model:
+def _run_whole(plan: Plan) -> SessionModel:
     """A TF1 graph that cannot be taken apart into functions can still be run whole, as TF1 does."""
-    from unihub._strategies.session_model import SessionModel
-
     return SessionModel.load(plan)
 
 
@@ -269,7 +254,7 @@ def _name_outputs(outputs: Any) -> Mapping[str, Any]:
     return {"default": outputs}
 
 
-def _keep_alive(model: Model) -> None:
+def _keep_alive(model: HubLoad) -> None:
     graph = packages.import_tensorflow().compat.v1.get_default_graph()
-    models: List[Model] = ops.kept_by_graph(graph, "unihub_models", list)
+    models: List[HubLoad] = ops.kept_by_graph(graph, "unihub_models", list)
     models.append(model)

@@ -10,12 +10,12 @@ from unihub import errors
 from unihub._call.signature_call import bind_inputs, select_output
 from unihub._plan.plan import Plan
 from unihub._plan.runtime import building_function
-from unihub._strategies.model import Model
+from unihub._strategies.loaded_model import LoadedModel
 from unihub._tf import packages
 from unihub._types import Backend, Signature
 
 
-class HubModule(Model):
+class HubModule(LoadedModel):
     """A TF1 Hub module in a graph."""
 
     @classmethod

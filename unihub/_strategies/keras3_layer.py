@@ -27,6 +27,7 @@ from unihub._strategies.layer_mixin import (
     config_of,
     options_of,
 )
+from unihub._strategies.model import Model
 from unihub._tf import autograph, ops, packages
 from unihub._tf.functions import restored_call
 from unihub._tf.keras import keras3, keras3_is_safe, keras3_reads_file, keras3_variable_class, take_any_input
@@ -46,14 +47,15 @@ class Keras3Layer:
     """Makes the layers."""
 
     @classmethod
-    def load(cls, plan: Plan) -> Any:
+    def load(cls, plan: Plan) -> Model:
         """Loads the model of a plan as a layer."""
         layer = layer_class()
         options = plan.request.layer_options
         for option in options:
             if option not in _OPTIONS:
                 raise errors.InputError.unknown_layer_option(option, _OPTIONS)
-        return layer(HubLoad.load(plan), plan.request.trainable, plan.request.name, options)
+        made: Model = layer(HubLoad.load(plan), plan.request.trainable, plan.request.name, options)
+        return made
 
 
 @functools.lru_cache(maxsize=None)
@@ -75,7 +77,7 @@ def layer_class() -> Type[Any]:
         def __call__(self, x: Any) -> Any:
             return packages.import_tensorflow().add_n([loss() for loss in self._losses])
 
-    class KerasLayer(LayerOfModel, base):  # type: ignore[misc]
+    class KerasLayer(LayerOfModel, base, Model):  # type: ignore[misc, override]
         """A TensorFlow Hub model as a Keras layer; has also what every model of unihub offers."""
 
         def __init__(self, model: Any, trainable: bool, name: Optional[str], options: Mapping[str, Any]) -> None:

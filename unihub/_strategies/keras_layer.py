@@ -21,6 +21,7 @@ from unihub._strategies.layer_mixin import (
     config_of,
     takes_training,
 )
+from unihub._strategies.loaded_model import WrappedModel
 from unihub._strategies.model import Model
 from unihub._tf import autograph, keras, packages
 from unihub._types import Keras
@@ -30,19 +31,20 @@ class HubKerasLayer:
     """Makes the layers."""
 
     @classmethod
-    def load(cls, plan: Plan) -> Any:
+    def load(cls, plan: Plan) -> Model:
         """Loads the model of a plan as a layer."""
-        return layer_class()(plan, HubLoad.load(plan))
+        layer: Model = layer_class()(plan, HubLoad.load(plan))
+        return layer
 
 
 class _Callable:
     """A loaded model with the interface that ``hub.KerasLayer`` takes."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: WrappedModel) -> None:
         self.model = model
         self.variables = model.variables
-        self.trainable_variables = getattr(model, "weights_to_train", [])
-        self.regularization_losses = getattr(model, "losses_to_train", [])
+        self.trainable_variables = model.weights_to_train
+        self.regularization_losses = model.losses_to_train
 
     def __call__(self, inputs: Any, **arguments: Any) -> Any:
         with tf_errors.calling(self.model.plan):
@@ -63,10 +65,10 @@ def layer_class() -> Type[Any]:
     as_written = autograph.not_converted
     base: Any = packages.find_hub_attribute("KerasLayer")
 
-    class KerasLayer(LayerOfModel, base):  # type: ignore[misc]
+    class KerasLayer(LayerOfModel, base, Model):  # type: ignore[misc, override]
         """A TensorFlow Hub model as a Keras layer; has also what every model of unihub offers."""
 
-        def __init__(self, plan: Plan, model: Model) -> None:
+        def __init__(self, plan: Plan, model: WrappedModel) -> None:
             callable_type = _TrainingCallable if takes_training(plan) else _Callable
             super().__init__(
                 callable_type(model), trainable=plan.request.trainable, name=plan.request.name, **_layer_options(plan)
@@ -77,7 +79,7 @@ def layer_class() -> Type[Any]:
 
         # AutoGraph would rewrite what is called from here on, and hide typed errors in its own.
         @as_written
-        def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
             check_kerases(Keras.KERAS2, self.name, inputs)
             return super().__call__(inputs, *args, **kwargs)
 

@@ -7,10 +7,12 @@ What must stay true: a config names the model as the user did, never by a path o
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Mapping
 
 from unihub import errors
 from unihub._plan.plan import Plan
+from unihub._saved_model.model_info import ModelInfo
+from unihub._strategies.loaded_model import WrappedModel
 from unihub._tf import keras, packages
 from unihub._types import Keras
 
@@ -18,21 +20,23 @@ _MIXED = ("float16", "bfloat16")
 
 
 class LayerOfModel:
-    """What a layer around a model offers beside what Keras does: the same as every loaded model.
+    """The attributes of ``Model`` that a Keras layer takes from the model in it.
 
-    A layer is frozen and made trainable by Keras, so its losses go by that and not by how it was loaded.
+    Its classes are based on this one, on a layer of Keras, and on ``Model``, in this order: Keras has ``__call__``,
+    ``variables`` and ``trainable_variables``. Keras freezes a layer and makes it trainable, so a layer's losses depend
+    on ``trainable`` and not on how the model was loaded.
     """
 
-    _model: Any
+    _model: WrappedModel
     trainable: bool
 
     @property
     def plan(self) -> Plan:
         """What was decided, and why."""
-        return self._model.plan  # type: ignore[no-any-return]
+        return self._model.plan
 
     @property
-    def info(self) -> Any:
+    def info(self) -> ModelInfo:
         """What was found at the handle."""
         return self._model.info
 
@@ -47,19 +51,19 @@ class LayerOfModel:
         return self._model.native
 
     @property
-    def signatures(self) -> Any:
+    def signatures(self) -> Mapping[str, Callable[..., Dict[str, Any]]]:
         """The ways to call the model by name."""
         return self._model.signatures
 
     @property
     def update_ops(self) -> List[Any]:
         """In a graph, the ops that move its statistics."""
-        return self._model.update_ops  # type: ignore[no-any-return]
+        return self._model.update_ops
 
     @property
     def regularization_losses(self) -> List[Callable[[], Any]]:
         """Its losses, each a callable that returns a scalar; none while the layer is frozen."""
-        return getattr(self._model, "losses_to_train", []) if self.trainable else []
+        return self._model.losses_to_train if self.trainable else []
 
     def initialize(self, session: Any) -> None:
         """Initializes what is not initialized yet in the graph of a session."""

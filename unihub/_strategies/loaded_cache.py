@@ -37,9 +37,7 @@ def load(plan: Plan) -> Model:
 
 
 def _loaded_here() -> Loaded:
-    from unihub._strategies.model import current_graph
-
-    graph = current_graph()
+    graph = ops.current_graph()
     if graph is None:
         return _eager
     return ops.kept_by_graph(graph, "unihub_loaded", dict)

@@ -7,17 +7,17 @@ outputs that are listed twice, parts that wait for a placeholder nobody feeds. T
 from __future__ import annotations
 
 import functools
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping
 
 from unihub import errors
 from unihub._call.signature_call import bind_inputs, select_output
 from unihub._plan.plan import Plan
-from unihub._strategies.model import Model
+from unihub._strategies.loaded_model import WrappedModel
 from unihub._tf import packages
 from unihub._types import Signature
 
 
-class SessionModel(Model):
+class SessionModel(WrappedModel):
     """A model that lives in a session; inference only."""
 
     @classmethod
@@ -36,20 +36,19 @@ class SessionModel(Model):
             self.variables = list(packages.import_tensorflow().compat.v1.global_variables())
         self.trainable_variables = []
         self.regularization_losses = []
+        self.weights_to_train = []
+        self.losses_to_train = []
         self.signatures = {
             signature.name: functools.partial(self._call_by_name, signature) for signature in plan.meta_graph.signatures
         }
 
-    def apply(self, inputs: Any, training: bool, arguments: Any) -> Any:
+    def apply(self, inputs: Any, training: bool, arguments: Mapping[str, Any]) -> Any:
         """Calls the signature of the plan."""
         signature, request = self.plan.signature, self.plan.request
         if signature is None:
             raise errors.SignatureError.required(self.info.path, self.plan.meta_graph.signatures)
         what = "the signature {!r}".format(signature.name)
         return select_output(self._call_signature(signature, inputs), request.output_key, request.as_dict, what)
-
-    def _run(self, inputs: Any, training: Optional[bool], arguments: Dict[str, Any]) -> Any:
-        return self.apply(inputs, False, arguments)
 
     def _call_by_name(self, signature: Signature, *args: Any, **kwargs: Any) -> Dict[str, Any]:
         return self._call_signature(signature, args[0] if args else kwargs)

@@ -7,7 +7,7 @@ import functools
 import importlib
 import importlib.util
 import io
-from typing import Any, Callable, FrozenSet, Iterable, TypeVar
+from typing import Any, Callable, FrozenSet, Iterable, Sequence, TypeVar
 
 from unihub._tf.packages import import_tensorflow, tensorflow_before
 
@@ -26,6 +26,22 @@ def optimize_graph(config: Any, meta_graph: Any) -> Any:
 def control_flow_context() -> Any:
     """The TF1 loop or condition that is being built; ``None`` outside of these. TensorFlow 1.14 to 2.22."""
     return import_tensorflow().compat.v1.get_default_graph()._get_control_flow_context()
+
+
+def current_graph() -> Any:
+    """The graph that ops go to outside of all functions; ``None`` in eager TensorFlow."""
+    tf = import_tensorflow()
+    if tf.executing_eagerly():
+        return None
+    with tf.init_scope():
+        return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+
+
+def add_to_collection(name: str, items: Sequence[Any]) -> None:
+    """Adds to a collection of the current graph what is not in it yet."""
+    collection = import_tensorflow().compat.v1.get_collection_ref(name)
+    known = {id(item) for item in collection}
+    collection.extend(item for item in items if id(item) not in known)
 
 
 _T = TypeVar("_T")

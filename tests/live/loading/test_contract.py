@@ -131,6 +131,7 @@ def check_refusal(row, handle, options):
 
 def check_promises(model, row, handle, options):
     """What DESIGN says every result offers, and that it was loaded as planned."""
+    assert isinstance(model, unihub.Model)
     assert model.plan == unihub.plan(handle, **options)
     assert model.plan.api == row.api
     assert model.plan.cell == row.cell
@@ -157,6 +158,20 @@ def check_promises(model, row, handle, options):
         known = {variable.name for variable in model.info.variables}
         # Keras 3 has no slashes in the names of variables.
         assert names in ({name.split("/")[-1] for name in known}, {name.replace("/", "_") for name in known})
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_model_that_runs_in_a_session_of_its_own(mode):
+    """A TF1 graph that TensorFlow cannot turn into functions."""
+    with live_context(mode) as place:
+        model = unihub.load(DATA / "tf1_saved_model" / "unliftable")
+        assert isinstance(model, unihub.Model)
+        assert isinstance(model.native, v1.Session)
+        assert model.plan.info is model.info
+        assert len(model.variables) == len(model.info.variables)
+        assert (model.trainable_variables, model.regularization_losses, model.update_ops) == ([], [], [])
+        assert set(model.signatures) == {signature.name for signature in model.info.meta_graphs[0].signatures}
+        model.initialize(place.session)
 
 
 def name_in_model(variable):
