@@ -1,7 +1,6 @@
-"""The words of unihub: what a user reads in errors, plans and tables is the value of one of these.
+"""The enums and small frozen types that the steps of unihub (resolve, inspect, plan, load) pass to each other.
 
-Nothing here imports TensorFlow, and nothing here decides anything: the enums and the small frozen types are what
-the steps of the way (resolve, inspect, plan, load) hand to each other.
+The values of the enums are the words that users read in errors, plans and tables. Nothing here imports TensorFlow.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from dataclasses import dataclass
 from typing import Optional, Tuple
 
 
-class Word(str, enum.Enum):
-    """An enum member that prints as the word users write."""
+class StrEnum(str, enum.Enum):
+    """An enum whose members are strings and print as their values, as ``enum.StrEnum`` of Python 3.11."""
 
     def __str__(self) -> str:
         return str(self.value)
@@ -22,7 +21,7 @@ class Word(str, enum.Enum):
         return format(str(self.value), spec)
 
 
-class Format(Word):
+class Format(StrEnum):
     """How a model is stored."""
 
     TF1_HUB = "tf1-hub"
@@ -30,8 +29,8 @@ class Format(Word):
     TF1_SAVED_MODEL = "tf1-saved-model"
 
 
-class RuntimeMode(Word):
-    """How TensorFlow runs at the moment of a call."""
+class RuntimeMode(StrEnum):
+    """How TensorFlow runs when unihub is called."""
 
     TF1 = "tf1"
     TF1_COMPAT = "tf1-compat"
@@ -39,15 +38,15 @@ class RuntimeMode(Word):
     TF2 = "tf2"
 
 
-class Operation(Word):
-    """The rows of the TF Hub compatibility guide."""
+class Operation(StrEnum):
+    """What a model is used for: the rows of the TF Hub compatibility guide."""
 
     INFERENCE = "inference"
     FINE_TUNE = "fine-tune"
     CREATE = "create"
 
 
-class Api(Word):
+class Api(StrEnum):
     """The upstream call that a strategy stands for."""
 
     MODULE = "module"
@@ -55,15 +54,15 @@ class Api(Word):
     KERAS = "keras"
 
 
-class Keras(Word):
+class Keras(StrEnum):
     """Which Keras a layer belongs to."""
 
     KERAS2 = "keras2"
     KERAS3 = "keras3"
 
 
-class Backend(Word):
-    """Who does the work of a cell."""
+class Backend(StrEnum):
+    """The package that serves a cell of the matrix."""
 
     TENSORFLOW_HUB = "tensorflow_hub"
     UNIHUB = "unihub"
@@ -76,7 +75,7 @@ class Tensor:
     Attributes:
         name: The key a caller uses.
         dtype: The TensorFlow name of the dtype, such as ``float32`` or ``string``.
-        shape: The shape, ``None`` for an unknown dimension; ``None`` as a whole when the rank is unknown.
+        shape: The sizes, with ``None`` for an unknown size; ``None`` if the rank is unknown.
         kind: ``dense``, ``sparse``, ``ragged``, or the class name of another composite type.
     """
 
@@ -93,7 +92,14 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Signature:
-    """A named way to call a model: what goes in and what comes out, in the order of the names."""
+    """A named way to call a model.
+
+    Attributes:
+        name: The name.
+        inputs: The inputs, in the order of their names.
+        outputs: The outputs, in the order of their names.
+        method_name: The kind of signature in TensorFlow Serving's words, such as ``tensorflow/serving/predict``.
+    """
 
     name: str
     inputs: Tuple[Tensor, ...]
@@ -102,7 +108,7 @@ class Signature:
 
     @property
     def is_dense(self) -> bool:
-        """Whether each input is one tensor, and none sparse or ragged."""
+        """Whether every input is a dense tensor, not a sparse or ragged one."""
         return all(tensor.kind == "dense" for tensor in self.inputs)
 
     def __str__(self) -> str:
@@ -113,11 +119,11 @@ class Signature:
 
 @dataclass(frozen=True)
 class Use:
-    """What a model is loaded for, and so what of it is loaded.
+    """What a model is loaded for, which decides which subset of it is loaded.
 
     Attributes:
-        signature: The signature that is called; ``None`` when the model itself is.
-        layer: Whether it becomes a layer, which has variables to train, and losses.
+        signature: The signature that is called; ``None`` if the model itself is called.
+        layer: Whether it becomes a Keras layer, which needs the variables to train and the losses as well.
     """
 
     signature: Optional[str]

@@ -9,9 +9,9 @@ from typing import Any, FrozenSet, Iterable, Mapping, Optional, Tuple, Type, Typ
 from unihub import errors
 from unihub._audit import trust as _trust
 from unihub._audit.trust import Trust
-from unihub._types import Api, Keras, Operation, Word
+from unihub._types import Api, Keras, Operation, StrEnum
 
-_W = TypeVar("_W", bound=Word)
+_W = TypeVar("_W", bound=StrEnum)
 
 
 @dataclass(frozen=True)

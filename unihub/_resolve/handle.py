@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Match, NamedTuple, Optional, Tuple
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
-from unihub._types import Word
+from unihub._types import StrEnum
 from unihub.errors import HandleError
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
@@ -51,7 +51,7 @@ _OTHER_FOLDERS = {"tfjs-model": "tfjs", "lite-model": "tflite"}
 _MAX_STEM = 48
 
 
-class Kind(Word):
+class Kind(StrEnum):
     """What a handle is, by its spelling."""
 
     DIRECTORY = "directory"
