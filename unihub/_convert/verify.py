@@ -81,7 +81,7 @@ def compare(
             return Comparison(None, reason="the original gives other numbers each time.")
         return result
     reason = errors.LoadError.calling(signature.name, refusals[0]).why
-    return Comparison(None, reason="the original takes none of the inputs that were made up ({})".format(reason))
+    return Comparison(None, reason="the original accepts none of the generated inputs ({})".format(reason))
 
 
 def make_examples(graph_def: GraphDef) -> List[bytes]:

@@ -1,7 +1,7 @@
-"""A directory that a model is written to: it appears whole, or not at all.
+"""Write a model to a directory atomically: the directory is complete or absent.
 
-It is filled in a private place beside its own and then renamed, so that whoever reads it sees all of it, and what was
-there before is still there when writing fails.
+The files are written to a private directory beside it, which is then renamed. A reader never sees a partial model, and
+if writing fails, the earlier content is still there.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ import contextlib
 import os
 import shutil
 import tempfile
-from typing import Any, Iterator
+from typing import Iterator, Union
 
 from unihub import errors
 
 
-def check(export_dir: Any, overwrite: bool) -> str:
-    """The directory to be written, as a path.
+def check(export_dir: Union[str, os.PathLike[str]], overwrite: bool) -> str:
+    """Check that a directory can be written.
 
     Args:
-        export_dir: A str or a path.
-        overwrite: Whether something may be there already.
+        export_dir: The path.
+        overwrite: Whether the directory may exist already.
 
     Returns:
         The absolute path.
 
     Raises:
-        HandleError: It is no path, or something is there that must not be overwritten; an empty directory may be.
+        HandleError: ``export_dir`` is not a path, or exists, must not be overwritten, and is not an empty directory.
     """
     if not isinstance(export_dir, (str, os.PathLike)) or not str(export_dir):
         raise errors.HandleError.not_a_target(export_dir)
@@ -38,12 +38,12 @@ def check(export_dir: Any, overwrite: bool) -> str:
 
 
 @contextlib.contextmanager
-def writing(export_dir: Any, overwrite: bool = False) -> Iterator[str]:
-    """Gives an empty directory to fill, which takes the place of ``export_dir`` when the block ends without an error.
+def writing(export_dir: Union[str, os.PathLike[str]], overwrite: bool = False) -> Iterator[str]:
+    """Yield an empty directory, which replaces ``export_dir`` when the block ends without an error.
 
     Args:
-        export_dir: The directory to be written.
-        overwrite: Whether what is there may be replaced.
+        export_dir: The directory to write.
+        overwrite: Whether to replace what is there.
 
     Yields:
         The directory to fill.
@@ -56,7 +56,7 @@ def writing(export_dir: Any, overwrite: bool = False) -> Iterator[str]:
     os.makedirs(parent, exist_ok=True)
     private = tempfile.mkdtemp(prefix=".{}.writing-".format(name), dir=parent)
     try:
-        # A directory inside it, for mkdtemp's own can be read by nobody else.
+        # Use a directory inside it: only its owner can read the one that mkdtemp makes.
         content = os.path.join(private, "content")
         os.mkdir(content)
         yield content
@@ -66,13 +66,13 @@ def writing(export_dir: Any, overwrite: bool = False) -> Iterator[str]:
 
 
 def _replace(path: str, content: str, before: str) -> None:
-    """Puts the content in the path's place; what was there comes back if that fails."""
-    there = os.path.lexists(path)
-    if there:
+    """Move the content to the path; if that fails, restore what was there."""
+    exists = os.path.lexists(path)
+    if exists:
         os.rename(path, before)
     try:
         os.rename(content, path)
     except OSError:
-        if there:
+        if exists:
             os.rename(before, path)
         raise

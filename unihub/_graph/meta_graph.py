@@ -1,33 +1,34 @@
-"""The graph of a TF1 Hub module, cut to what one purpose needs and made ready to be put into another graph.
+"""The graph of a TF1 Hub module, cut to what one purpose needs, to be imported into another graph.
 
-A module's MetaGraph holds everything its author's graph held. What gives it its state (variables, tables) is put into
-the user's graph once, what computes a signature at each call; the rest (savers, other signatures) never, so that no op
-of it can run by accident. Names are kept, which is what makes checkpoints fit.
+A module's MetaGraph holds everything that its author's graph held. Its state (variables, tables) is imported into the
+user's graph once, and the ops of a signature at each call. The rest (savers, other signatures) is never imported, so no
+op of it can run by accident. Names stay the same, so checkpoints fit.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Iterable, List, Sequence, Set
+from typing import Callable, Dict, Iterable, List, Sequence, Set, Tuple
 
 from unihub._tf import packages, saved_model
+from unihub._tf.types import GraphDef, Message, MetaGraphDef, NodeDef, TensorInfo, TfTensor
 
 _LOOPS_AND_CONDITIONS = ("while_context", "cond_context")
 _VARIABLES = ("variables", "trainable_variables", "model_variables")
 _ASSETS = "saved_model_assets"
 
 
-def read_variant(path: str, tags: Iterable[str]) -> Any:
-    """Reads the MetaGraph with exactly these tags, its assets where they are now."""
+def read_variant(path: str, tags: Iterable[str]) -> MetaGraphDef:
+    """Read the MetaGraph with exactly these tags, with the current paths of its assets."""
     wanted = set(tags)
     meta_graph = next(each for each in saved_model.read_meta_graphs(path) if set(each.meta_info_def.tags) == wanted)
     nodes = {node.name: node for node in meta_graph.graph_def.node}
-    for name, place in asset_files(meta_graph, path).items():
-        nodes[name].attr["value"].tensor.string_val[:] = [place.encode()]
+    for name, file in asset_files(meta_graph, path).items():
+        nodes[name].attr["value"].tensor.string_val[:] = [file.encode()]
     return meta_graph
 
 
-def _read_assets(meta_graph: Any) -> List[Any]:
+def _read_assets(meta_graph: MetaGraphDef) -> List[Message]:
     if meta_graph.asset_file_def:
         return list(meta_graph.asset_file_def)
     message = saved_model.asset_message()
@@ -40,12 +41,12 @@ def _read_assets(meta_graph: Any) -> List[Any]:
 
 
 def node_of(tensor_name: str) -> str:
-    """The name of the node in the name of a tensor or in a node's input."""
+    """The name of the node in the name of a tensor, or in an input of a node."""
     return tensor_name.split(":")[0].lstrip("^")
 
 
-def cut_to_state(meta_graph: Any, trainable: bool) -> Any:
-    """What a module's state needs: variables, tables, and the losses that depend on nothing else."""
+def cut_to_state(meta_graph: MetaGraphDef, trainable: bool) -> MetaGraphDef:
+    """Cut a MetaGraph to the module's state: variables, tables, and the losses that depend on nothing else."""
     keys = ["variables", "model_variables", "table_initializer", "asset_filepaths"]
     if trainable:
         keys += ["trainable_variables", "regularization_losses"]
@@ -53,8 +54,10 @@ def cut_to_state(meta_graph: Any, trainable: bool) -> Any:
     return _cut(meta_graph, roots, (), keys)
 
 
-def cut_to_call(meta_graph: Any, outputs: Iterable[str], inputs: Iterable[str], updates: Sequence[str]) -> Any:
-    """What one call needs: from the inputs to the outputs and the update ops."""
+def cut_to_call(
+    meta_graph: MetaGraphDef, outputs: Iterable[str], inputs: Iterable[str], updates: Sequence[str]
+) -> MetaGraphDef:
+    """Cut a MetaGraph to one call: what is between the inputs, and the outputs and update ops."""
     keys = ["asset_filepaths"] + (["update_ops"] if updates else [])
     cut = _cut(meta_graph, [node_of(name) for name in list(outputs) + list(updates)], inputs, keys)
     if updates:
@@ -62,19 +65,19 @@ def cut_to_call(meta_graph: Any, outputs: Iterable[str], inputs: Iterable[str], 
     return cut
 
 
-def find_updates(meta_graph: Any, inputs: Iterable[str]) -> List[str]:
-    """The update ops that a call can run: those that wait for no placeholder but its own inputs."""
+def find_updates(meta_graph: MetaGraphDef, inputs: Iterable[str]) -> List[str]:
+    """The update ops that a call can run: those that need no placeholder except the inputs of the call."""
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     fed = {node_of(name) for name in inputs}
-    found = []
+    updates = []
     for name in names_in(meta_graph, "update_ops"):
         reached = reach(nodes, [node_of(name)], fed)
         if not any(nodes[each].op.startswith("Placeholder") for each in reached - fed):
-            found.append(name)
-    return found
+            updates.append(name)
+    return updates
 
 
-def read_variables(meta_graph: Any, key: str) -> List[str]:
+def read_variables(meta_graph: MetaGraphDef, key: str) -> List[str]:
     """The names of the variables in a collection of variables."""
     if key not in meta_graph.collection_def:
         return []
@@ -82,15 +85,15 @@ def read_variables(meta_graph: Any, key: str) -> List[str]:
     return [node_of(saved_model.variable_message().FromString(each).variable_name) for each in packed]
 
 
-def asset_files(meta_graph: Any, path: str) -> Dict[str, str]:
-    """The files that a graph reads, by the names of the nodes that name them."""
+def asset_files(meta_graph: MetaGraphDef, path: str) -> Dict[str, str]:
+    """The files that a graph reads, by the names of the nodes that hold their paths."""
     directory = os.path.join(os.path.abspath(path), "assets")
     assets = _read_assets(meta_graph)
     return {node_of(asset.tensor_info.name): os.path.join(directory, asset.filename) for asset in assets}
 
 
-def names_in(meta_graph: Any, key: str) -> List[str]:
-    """The names of ops and tensors that the items of a collection speak of."""
+def names_in(meta_graph: MetaGraphDef, key: str) -> List[str]:
+    """The names of the ops and tensors in a collection."""
     if key not in meta_graph.collection_def:
         return []
     collection = meta_graph.collection_def[key]
@@ -105,8 +108,8 @@ def names_in(meta_graph: Any, key: str) -> List[str]:
     return [name for name in names if name]
 
 
-def _cut(meta_graph: Any, roots: Sequence[str], fed: Iterable[str], keys: Sequence[str]) -> Any:
-    """A copy with only what the roots need, and the collections named."""
+def _cut(meta_graph: MetaGraphDef, roots: Sequence[str], fed: Iterable[str], keys: Sequence[str]) -> MetaGraphDef:
+    """Copy what the roots need, and the collections with these keys."""
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     stops = {node_of(name) for name in fed}
     reached = reach(nodes, [root for root in roots if root in nodes], stops)
@@ -121,61 +124,62 @@ def _cut(meta_graph: Any, roots: Sequence[str], fed: Iterable[str], keys: Sequen
         if key in meta_graph.collection_def:
             cut.collection_def[key].CopyFrom(meta_graph.collection_def[key])
     if "asset_filepaths" in cut.collection_def:
-        held = [name for name in names_in(cut, "asset_filepaths") if node_of(name) in reached]
-        cut.collection_def["asset_filepaths"].node_list.value[:] = held
+        kept = [name for name in names_in(cut, "asset_filepaths") if node_of(name) in reached]
+        cut.collection_def["asset_filepaths"].node_list.value[:] = kept
     copy_loops(meta_graph, cut, reached)
     return cut
 
 
-def reach_loops(meta_graph: Any, reached: Set[str], stops: Set[str]) -> Set[str]:
-    """What is needed of the loops and conditions that were touched.
+def reach_loops(meta_graph: MetaGraphDef, reached: Set[str], stops: Set[str]) -> Set[str]:
+    """Add all nodes of the loops and conditions that contain a reached node, and what these need.
 
-    TensorFlow rebuilds a loop from the names of all its tensors, so a loop is kept whole or not at all.
+    TensorFlow rebuilds a loop from the names of all its tensors, so a loop is kept completely or not at all.
     """
     contexts = _read_contexts(meta_graph)
     nodes = {node.name: node for node in meta_graph.graph_def.node} if contexts else {}
-    found = set(reached)
+    extended = set(reached)
     touched: Set[int] = set()
     for _ in contexts:
         for index, (_, _, members) in enumerate(contexts):
-            if index not in touched and members & found:
+            if index not in touched and members & extended:
                 touched.add(index)
-                found |= reach(nodes, sorted(members & set(nodes)), stops)
-    return found
+                extended |= reach(nodes, sorted(members & set(nodes)), stops)
+    return extended
 
 
-def copy_loops(meta_graph: Any, cut: Any, reached: Set[str]) -> None:
-    """Describes in a cut MetaGraph the loops and conditions that it has."""
+def copy_loops(meta_graph: MetaGraphDef, cut: MetaGraphDef, reached: Set[str]) -> None:
+    """Copy the descriptions of the reached loops and conditions to a cut MetaGraph."""
     for key, packed, members in _read_contexts(meta_graph):
         if members & reached:
             cut.collection_def[key].bytes_list.value.append(packed)
 
 
-def reach(nodes: Dict[str, Any], roots: Iterable[str], stops: Set[str]) -> Set[str]:
-    """The names of the nodes that the roots need, themselves included; not what only the stops need."""
+def reach(nodes: Dict[str, NodeDef], roots: Iterable[str], stops: Set[str]) -> Set[str]:
+    """The names of the roots and of the nodes that they need, without what only the stops need."""
     reached: Set[str] = set()
-    waiting = list(roots)
-    while waiting:
-        name = waiting.pop()
+    pending = list(roots)
+    while pending:
+        name = pending.pop()
         if name in reached or name not in nodes:
             continue
         reached.add(name)
         if name not in stops:
-            waiting += [node_of(source) for source in nodes[name].input]
+            pending += [node_of(source) for source in nodes[name].input]
     return reached
 
 
-def _read_contexts(meta_graph: Any) -> List[Any]:
-    """Each loop and condition: the collection, its message, and the nodes that it names, nested ones included."""
-    found = []
+def _read_contexts(meta_graph: MetaGraphDef) -> List[Tuple[str, bytes, Set[str]]]:
+    """The collection key, the packed message and the node names of each loop and condition, with nested ones."""
+    contexts = []
     for key, message in saved_model.control_flow_contexts().items():
         if key in meta_graph.collection_def:
             for packed in meta_graph.collection_def[key].bytes_list.value:
-                found.append((key, packed, {node_of(name) for name in _names_of_context(message.FromString(packed))}))
-    return found
+                names = _names_of_context(message.FromString(packed))
+                contexts.append((key, packed, {node_of(name) for name in names}))
+    return contexts
 
 
-def _names_of_context(context: Any) -> List[str]:
+def _names_of_context(context: Message) -> List[str]:
     names = [context.pivot_name] + list(context.values_def.values)
     names += list(context.values_def.external_values) + list(context.values_def.external_values.values())
     for field in ("pred_name", "maximum_iterations_name", "pivot_for_pred_name", "pivot_for_body_name"):
@@ -187,41 +191,42 @@ def _names_of_context(context: Any) -> List[str]:
     return [name for name in names if name]
 
 
-def drop_colocations(graph_def: Any) -> None:
-    """Forgets the wish to be placed beside a node that is not here any more."""
-    held = {b"loc:@" + node.name.encode() for node in graph_def.node}
+def drop_colocations(graph_def: GraphDef) -> None:
+    """Remove colocations with nodes that are no longer in the graph."""
+    present = {b"loc:@" + node.name.encode() for node in graph_def.node}
     for node in graph_def.node:
         if "_class" in node.attr:
-            kept = [place for place in node.attr["_class"].list.s if place in held or not place.startswith(b"loc:@")]
+            groups = node.attr["_class"].list.s
+            kept = [group for group in groups if group in present or not group.startswith(b"loc:@")]
             del node.attr["_class"].list.s[:]
             node.attr["_class"].list.s.extend(kept)
 
 
-def share_names_below(meta_graph: Any, scope: str) -> None:
-    """Puts the names by which resources are shared below a scope, so that no two modules share one."""
+def share_names_below(meta_graph: MetaGraphDef, scope: str) -> None:
+    """Prefix the names by which resources are shared with a scope, so that no two modules share one."""
     for node in meta_graph.graph_def.node:
         if "shared_name" in node.attr and node.attr["shared_name"].s:
             node.attr["shared_name"].s = scope.encode() + b"/" + node.attr["shared_name"].s
 
 
-def component_names(info: Any) -> List[str]:
-    """The names of the tensors that a TensorInfo stands for: one, or the parts of a composite."""
+def component_names(info: TensorInfo) -> List[str]:
+    """The names of the tensors in a TensorInfo: one, or the components of a composite tensor."""
     kind = info.WhichOneof("encoding")
     if kind == "coo_sparse":
         sparse = info.coo_sparse
         return [sparse.indices_tensor_name, sparse.values_tensor_name, sparse.dense_shape_tensor_name]
     if kind == "composite_tensor":
-        return [part.name for part in info.composite_tensor.components]
+        return [component.name for component in info.composite_tensor.components]
     return [info.name]
 
 
-def assemble(info: Any, find: Callable[[str], Any]) -> Any:
-    """The tensor of an output, put together from the parts that ``find`` finds by their names."""
+def assemble(info: TensorInfo, find: Callable[[str], TfTensor]) -> TfTensor:
+    """Build the tensor of an output from its components, which ``find`` returns by name."""
     tf = packages.import_tensorflow()
-    parts = [find(name) for name in component_names(info)]
+    components = [find(name) for name in component_names(info)]
     kind = info.WhichOneof("encoding")
     if kind == "coo_sparse":
-        return tf.SparseTensor(*parts)
+        return tf.SparseTensor(*components)
     if kind == "composite_tensor":
-        return tf.RaggedTensor.from_nested_row_splits(parts[0], parts[1:])
-    return parts[0]
+        return tf.RaggedTensor.from_nested_row_splits(components[0], components[1:])
+    return components[0]

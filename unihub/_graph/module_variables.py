@@ -1,20 +1,22 @@
-"""The values of a module's variables: where they come from, and the checkpoint of the module that they go to.
+"""The values of a module's variables: read them, and write them to the checkpoint of the module.
 
-All graph variants of a module share one checkpoint, in which a variable has its name in the graph; of one that is
-partitioned the checkpoint has the whole. No ops are added to any graph that holds variables: it may be a user's.
+All graph variants of a module share one checkpoint, which has each variable under its name in the graph. A partitioned
+variable is joined there. No op is added to a graph that holds variables, because the graph may be a user's.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from unihub import errors
 from unihub._tf import packages, tracking
+from unihub._tf.types import ArrayValue, Graph, Session, TfDType, TfShape, TfVariable
 
-Parts = Mapping[str, List[Any]]
+# The partitions of each variable, by the name of the variable; most variables have one.
+Partitions = Mapping[str, List[TfVariable]]
 
 
 class Variant(NamedTuple):
@@ -23,33 +25,33 @@ class Variant(NamedTuple):
     Attributes:
         tags: Its tags.
         graph: The ``tf.Graph`` that its variables are in.
-        variables: The parts of each variable by the variable's name; most have one.
+        variables: The partitions of its variables.
     """
 
     tags: FrozenSet[str]
-    graph: Any
-    variables: Parts
+    graph: Graph
+    variables: Partitions
 
 
 class _Declaration(NamedTuple):
-    dtype: Any
-    shape: Any
-    tags: Optional[FrozenSet[str]]  # of the variant that declares it; None for the checkpoint
+    dtype: TfDType
+    shape: TfShape
+    tags: Optional[FrozenSet[str]]  # of the variant that declares the variable; None for the checkpoint
 
     def __str__(self) -> str:
         sizes = "?" if self.shape.ndims is None else ",".join(map(str, self.shape.as_list()))
         return "{}[{}]".format(self.dtype.name, sizes)
 
 
-def collect(variants: Sequence[Variant], checkpoint: Optional[str]) -> Dict[str, Any]:
-    """The values of all variables of all variants.
+def collect(variants: Sequence[Variant], checkpoint: Optional[str]) -> Dict[str, ArrayValue]:
+    """Read the values of all variables of all variants.
 
     Args:
-        variants: The variants; variables of the same name are the same variable.
-        checkpoint: The prefix of a checkpoint; ``None`` for the variables' initial values.
+        variants: The variants. They share variables of the same name.
+        checkpoint: The prefix of a checkpoint; ``None`` for the initial values of the variables.
 
     Returns:
-        The values by the variables' names.
+        The values by the names of the variables.
 
     Raises:
         InputError: Two variants, or a variant and the checkpoint, disagree on a variable, or the checkpoint lacks it.
@@ -57,20 +59,20 @@ def collect(variants: Sequence[Variant], checkpoint: Optional[str]) -> Dict[str,
     """
     declared: Dict[str, _Declaration] = {}
     for variant in variants:
-        for name, parts in variant.variables.items():
-            found = _declare(parts, variant.tags)
-            _compare(name, declared.setdefault(name, found), found)
+        for name, partitions in variant.variables.items():
+            declaration = _declare(partitions, variant.tags)
+            _compare(name, declared.setdefault(name, declaration), declaration)
     return _initialize(variants) if checkpoint is None else _read(declared, checkpoint)
 
 
-def fetch(session: Any, variables: Parts) -> Dict[str, Any]:
+def fetch(session: Session, variables: Partitions) -> Dict[str, ArrayValue]:
     """The values that variables have in a session."""
-    found = session.run({name: list(parts) for name, parts in variables.items()})
-    return {name: _join(parts, found[name]) for name, parts in variables.items()}
+    values = session.run({name: list(partitions) for name, partitions in variables.items()})
+    return {name: _join(partitions, values[name]) for name, partitions in variables.items()}
 
 
-def write(values: Mapping[str, Any], directory: str) -> None:
-    """Writes the checkpoint of the module in a directory; a module without variables has none."""
+def write(values: Mapping[str, ArrayValue], directory: str) -> None:
+    """Write the checkpoint of the module in a directory; a module without variables has none."""
     if not values:
         return
     tf = packages.import_tensorflow()
@@ -78,29 +80,32 @@ def write(values: Mapping[str, Any], directory: str) -> None:
     os.makedirs(folder)
     names = sorted(values)
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
-        places = [tf.compat.v1.placeholder(_dtype_of(values[name])) for name in names]
+        placeholders = [tf.compat.v1.placeholder(_dtype_of(values[name])) for name in names]
         save = tf.raw_ops.SaveV2(
             prefix=os.path.join(folder, "variables"),
             tensor_names=names,
             shape_and_slices=[""] * len(names),
-            tensors=places,
+            tensors=placeholders,
         )
-        session.run(save, {place: values[name] for place, name in zip(places, names)})
+        session.run(save, {placeholder: values[name] for placeholder, name in zip(placeholders, names)})
 
 
-def parts_of(graph: Any) -> Dict[str, List[Any]]:
-    """The parts of each variable of a graph."""
-    found: Dict[str, List[Any]] = {}
+def partitions_of(graph: Graph) -> Dict[str, List[TfVariable]]:
+    """The partitions of each variable of a graph."""
+    partitions: Dict[str, List[TfVariable]] = {}
     for variable in graph.get_collection(packages.import_tensorflow().compat.v1.GraphKeys.GLOBAL_VARIABLES):
-        part = tracking.slice_of(variable)
-        found.setdefault(variable.op.name if part is None else part.full_name, []).append(variable)
-    return found
+        slice_info = tracking.slice_of(variable)
+        name = variable.op.name if slice_info is None else slice_info.full_name
+        partitions.setdefault(name, []).append(variable)
+    return partitions
 
 
-def _declare(parts: Sequence[Any], tags: FrozenSet[str]) -> _Declaration:
-    part = tracking.slice_of(parts[0])
-    shape = parts[0].shape if part is None else packages.import_tensorflow().TensorShape(list(part.full_shape))
-    return _Declaration(parts[0].dtype.base_dtype, shape, tags)
+def _declare(partitions: Sequence[TfVariable], tags: FrozenSet[str]) -> _Declaration:
+    first = partitions[0]
+    slice_info = tracking.slice_of(first)
+    tensor_shape = packages.import_tensorflow().TensorShape
+    shape = first.shape if slice_info is None else tensor_shape(list(slice_info.full_shape))
+    return _Declaration(first.dtype.base_dtype, shape, tags)
 
 
 def _compare(name: str, first: _Declaration, second: _Declaration) -> None:
@@ -108,21 +113,21 @@ def _compare(name: str, first: _Declaration, second: _Declaration) -> None:
         raise errors.InputError.variables_disagree(name, str(first), first.tags, str(second), second.tags)
 
 
-def _read(declared: Mapping[str, _Declaration], checkpoint: str) -> Dict[str, Any]:
+def _read(declared: Mapping[str, _Declaration], checkpoint: str) -> Dict[str, ArrayValue]:
     tf = packages.import_tensorflow()
-    reader = tf.train.load_checkpoint(_find(checkpoint))
+    reader = tf.train.load_checkpoint(_find_prefix(checkpoint))
     shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
     missing = sorted(set(declared) - set(shapes))
     if missing:
         raise errors.InputError.missing_in_checkpoint(checkpoint, missing, sorted(shapes))
     for name, declaration in declared.items():
-        there = _Declaration(tf.as_dtype(dtypes[name]), tf.TensorShape(shapes[name]), None)
-        _compare(name, declaration, there)
+        stored = _Declaration(tf.as_dtype(dtypes[name]), tf.TensorShape(shapes[name]), None)
+        _compare(name, declaration, stored)
     return {name: reader.get_tensor(name) for name in declared}
 
 
-def _find(checkpoint: str) -> str:
-    """The prefix of a checkpoint, which may be told by the directory that training wrote it to."""
+def _find_prefix(checkpoint: str) -> str:
+    """The prefix of a checkpoint; for a directory, of the latest checkpoint in it."""
     tf = packages.import_tensorflow()
     prefix = tf.train.latest_checkpoint(checkpoint) if tf.io.gfile.isdir(checkpoint) else checkpoint
     if not prefix or not any(tf.io.gfile.exists(prefix + suffix) for suffix in ("", ".index")):
@@ -130,32 +135,32 @@ def _find(checkpoint: str) -> str:
     return str(prefix)
 
 
-def _initialize(variants: Sequence[Variant]) -> Dict[str, Any]:
-    """The initial values, as many as can be in one session: one initializer may read another variable."""
+def _initialize(variants: Sequence[Variant]) -> Dict[str, ArrayValue]:
+    """The initial values, from as few sessions as possible, because an initializer may read another variable."""
     v1 = packages.import_tensorflow().compat.v1
-    values: Dict[str, Any] = {}
+    values: Dict[str, ArrayValue] = {}
     for variant in sorted(variants, key=lambda each: -len(each.variables)):
         if set(variant.variables) <= set(values):
             continue
         with v1.Session(graph=variant.graph) as session:
             session.run(variant.graph.get_collection(v1.GraphKeys.TABLE_INITIALIZERS))
-            session.run([part.initializer for parts in variant.variables.values() for part in parts])
+            session.run([each.initializer for partitions in variant.variables.values() for each in partitions])
             values = dict(fetch(session, variant.variables), **values)
     return values
 
 
-def _join(parts: Sequence[Any], values: Sequence[Any]) -> Any:
-    if tracking.slice_of(parts[0]) is None:
+def _join(partitions: Sequence[TfVariable], values: Sequence[ArrayValue]) -> ArrayValue:
+    if tracking.slice_of(partitions[0]) is None:
         return values[0]
-    whole = np.empty(list(tracking.slice_of(parts[0]).full_shape), values[0].dtype)
-    for part, value in zip(parts, values):
-        place = tracking.slice_of(part)
-        whole[tuple(slice(start, start + size) for start, size in zip(place.var_offset, place.var_shape))] = value
-    return whole
+    joined = np.empty(list(tracking.slice_of(partitions[0]).full_shape), values[0].dtype)
+    for partition, value in zip(partitions, values):
+        info = tracking.slice_of(partition)
+        joined[tuple(slice(start, start + size) for start, size in zip(info.var_offset, info.var_shape))] = value
+    return joined
 
 
-def _dtype_of(value: Any) -> Any:
-    # Texts are objects to numpy where they come from a session, and bytes where they come from a checkpoint.
+def _dtype_of(value: ArrayValue) -> TfDType:
+    # Texts from a session are NumPy objects; those from a checkpoint are bytes.
     tf = packages.import_tensorflow()
     kind = np.asarray(value).dtype
     return tf.string if kind.kind in "OSU" else tf.as_dtype(kind)

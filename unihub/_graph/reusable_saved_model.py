@@ -1,33 +1,34 @@
-"""The object that a TF2 SavedModel is written from, so that what is loaded again can be called and fine-tuned.
+"""The root object of a TF2 SavedModel that can be called and fine-tuned after it is loaded.
 
-Its attributes are the interface of a Reusable SavedModel (https://www.tensorflow.org/hub/reusable_saved_models), which
+Its attributes are the interface of Reusable SavedModels (https://www.tensorflow.org/hub/reusable_saved_models), which
 ``hub.KerasLayer`` and unihub read.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Mapping, Optional
+from typing import Iterable, Mapping, Optional
 
 from unihub._tf import tracking
+from unihub._tf.types import TfFunction, TfVariable, Trackable
 
 INTERFACE = ("__call__", "variables", "trainable_variables", "regularization_losses", "signatures")
 
 
 def build(
-    call: Optional[Callable[..., Any]],
-    variables: Iterable[Any],
-    trainable_variables: Iterable[Any],
-    regularization_losses: Iterable[Any],
-    attributes: Mapping[str, Any],
-) -> Any:
-    """Puts the parts together.
+    call: Optional[TfFunction],
+    variables: Iterable[TfVariable],
+    trainable_variables: Iterable[TfVariable],
+    regularization_losses: Iterable[TfFunction],
+    attributes: Mapping[str, object],
+) -> Trackable:
+    """Build the root object.
 
     Args:
-        call: A traced ``tf.function``: what a call of the model does; ``None`` for a model that is not called itself.
-        variables: All ``tf.Variable``.
-        trainable_variables: Those that training changes.
-        regularization_losses: Traced ``tf.function``, each without arguments, that return scalars.
-        attributes: Whatever else must be kept: functions to call, tables, assets.
+        call: The traced ``tf.function`` that a call of the model runs; ``None`` if the model cannot be called.
+        variables: All variables.
+        trainable_variables: The variables that training changes.
+        regularization_losses: Traced ``tf.function`` without arguments that return scalars.
+        attributes: Further objects to keep by name: functions, tables, assets.
 
     Returns:
         An object for ``tf.saved_model.save``.

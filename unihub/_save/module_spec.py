@@ -66,7 +66,7 @@ class ModuleSpec:
                     notes = module_function.call(function, arguments)
                 check_graph(graph, notes.signatures, tags)
                 self._meta_graphs.append(_describe(notes, tags))
-            self.variants.append(Variant(frozenset(tags), graph, module_variables.parts_of(graph)))
+            self.variants.append(Variant(frozenset(tags), graph, module_variables.partitions_of(graph)))
 
     def write(self, directory: str) -> None:
         """Write the module without the values of its variables.
