@@ -1,26 +1,26 @@
-"""Everything unihub raises, and every word of it.
+"""The errors that unihub raises.
 
 ::
 
     UnihubError
-    +-- HandleError             (ValueError)           the handle names no model
-    +-- ModelNotFoundError      (FileNotFoundError)    nothing is there
-    +-- DownloadError           (OSError)              it could not be fetched
-    +-- IntegrityError          (OSError)              it is there, but not whole
-    +-- UnknownFormatError      (ValueError)           it is whole, but no model of ours
-    +-- SignatureError          (ValueError)           no such way to call it
-    +-- TagsError               (ValueError)           no such graph variant
+    +-- HandleError             (ValueError)           the handle cannot name a model
+    +-- ModelNotFoundError      (FileNotFoundError)    the model does not exist
+    +-- DownloadError           (OSError)              the model could not be fetched
+    +-- IntegrityError          (OSError)              the model is incomplete, damaged or changed
+    +-- UnknownFormatError      (ValueError)           the files are not a TensorFlow Hub model
+    +-- SignatureError          (ValueError)           the model has no such signature or output
+    +-- TagsError               (ValueError)           the model has no such graph variant
     +-- InputError              (TypeError)            the call does not fit the signature
-    +-- UnsupportedError        (NotImplementedError)  the matrix says no
-    +-- ConversionError         (RuntimeError)         the converted model is not equal to the original
-    +-- RuntimeUnavailableError (ImportError)          a package is missing, or too old or new
+    +-- UnsupportedError        (NotImplementedError)  this model is not supported in this runtime
+    +-- ConversionError         (RuntimeError)         the converted model differs from the original
+    +-- RuntimeUnavailableError (ImportError)          a package is missing, too old or too new
     +-- MissingOpsError         (RuntimeError)         TensorFlow lacks an op or a type the model uses
     +-- UnsafeModelError        (PermissionError)      the model may do harm
-    +-- LoadError               (RuntimeError)         TensorFlow failed; what it raised is the ``__cause__``
+    +-- LoadError               (RuntimeError)         TensorFlow failed; its exception is the ``__cause__``
 
-Each leaf also is the builtin that callers already catch. A message has three parts, what, why and hint, and a last line
-that links to the page about its class; the facts it speaks of are attributes. Wording lives here, in named
-constructors, so that it is written and tested in one place.
+Each class is also the builtin exception that callers already catch. A message has three parts (what, why and hint) and
+a link to the page about its class; the values in the message are attributes. All texts are in the named constructors of
+these classes, so each is written and tested in one place.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Mapping, Tuple, Type
 
 _WIDTH = 118
 
-# Where the documentation is; site_url of mkdocs.yml.
+# The address of the documentation; site_url in mkdocs.yml.
 DOCS = "https://unihub.readthedocs.io/en/latest/"
 
 
@@ -18,7 +18,7 @@ class UnihubError(Exception):
         what: What is wrong, in one sentence.
         why: The reason.
         hint: What to do.
-        **facts: The values the message speaks of; each becomes an attribute.
+        **facts: The values in the message; each becomes an attribute.
 
     Attributes:
         what: As given.
@@ -36,7 +36,7 @@ class UnihubError(Exception):
           Docs: https://unihub.readthedocs.io/en/latest/errors/#unihuberror
     """
 
-    # In a layer, or a tf.function, Keras and AutoGraph would raise errors of their own instead, unless it is marked.
+    # Without these marks, Keras and AutoGraph replace an error raised in a layer or tf.function by their own.
     _keras_call_info_injected = True
     ag_pass_through = True
 
@@ -55,7 +55,7 @@ class UnihubError(Exception):
 
     @property
     def docs(self) -> str:
-        """The address of the page about its class; about the nearest of ours, for a class that a user derived."""
+        """The address of the page about this class, or about the nearest base class that unihub defines."""
         known = next(base for base in type(self).__mro__ if base.__module__ == UnihubError.__module__)
         return "{}errors/#{}".format(DOCS, known.__name__.lower())
 
@@ -69,7 +69,7 @@ def _rebuild(cls: Type[UnihubError], what: str, why: str, hint: str, facts: Mapp
 
 
 def _part(label: str, text: str) -> str:
-    """One labelled part of a message; lines are kept, long ones wrapped, later ones indented below the label."""
+    """One labelled part of a message: long lines are wrapped, and all but the first are indented below the label."""
     indent = " " * (2 + len(label))
     lines = []
     for line in text.splitlines() or [""]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class SignatureError(UnihubError, ValueError):
-    """The model has no such way to be called."""
+    """The model has no such signature or output."""
 
     @classmethod
     def unknown(cls, path: str, signature: str, signatures: Sequence[Signature]) -> SignatureError:
@@ -46,8 +46,8 @@ class SignatureError(UnihubError, ValueError):
     @classmethod
     def not_loaded(cls, path: str, name: str, use: Use) -> SignatureError:
         return cls(
-            "{!r} of {} is not there.".format(name, path),
-            why="Only what was asked for was loaded: {}. If the model has it, it was left out.".format(use),
+            "{!r} of {} was not loaded.".format(name, path),
+            why="Only a subset of the model was loaded: {}.".format(use),
             hint="load the model with full=True.",
             path=path,
             name=name,
@@ -68,7 +68,7 @@ class SignatureError(UnihubError, ValueError):
     def outside_module_function(cls, function: str) -> SignatureError:
         return cls(
             "unihub.{} was called where no module is under construction.".format(function),
-            why="It speaks of the graph that a module function builds, and the current graph is no such graph.",
+            why="It applies to the graph that a module function builds, and the current graph is not one.",
             hint="call it in the function that is given to unihub.save, and there neither in a tf.function nor in a "
             "branch or loop of TensorFlow 2.",
             function=function,
@@ -87,7 +87,7 @@ class SignatureError(UnihubError, ValueError):
     def added_twice(cls, signature: str) -> SignatureError:
         return cls(
             "the module function added the signature {!r} twice.".format(signature),
-            why="The second would take the place of the first.",
+            why="The second would replace the first.",
             hint="give each signature a name of its own; without a name it is called 'default'.",
             signature=signature,
         )

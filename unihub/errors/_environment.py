@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RuntimeUnavailableError(UnihubError, ImportError):
-    """A package is missing, or too old or too new."""
+    """A package is missing, too old or too new."""
 
     @classmethod
     def no_tensorflow(cls, exc: BaseException) -> RuntimeUnavailableError:
@@ -57,7 +57,7 @@ class RuntimeUnavailableError(UnihubError, ImportError):
         return cls(
             "{}:// needs a package that is not installed ({}).".format(scheme, url),
             why="{}: {}".format(type(exc).__name__, exc),
-            hint="pip install 'unihub[buckets]' for gs:// and s3://; for others, fsspec and what the line above names.",
+            hint="pip install 'unihub[buckets]' for gs:// and s3://; for others, fsspec and the package named above.",
             package="fsspec",
             url=url,
             scheme=scheme,
@@ -172,7 +172,7 @@ class MissingOpsError(UnihubError, RuntimeError):
     def broken_package(
         cls, path: str, ops: Sequence[str], package: str, release: str, tensorflow: str, failure: BaseException
     ) -> MissingOpsError:
-        """The package that registers the ops is installed but cannot be imported; arguments as above."""
+        """The package that registers the ops is installed but cannot be imported; the arguments are the same."""
         return cls(
             "{} uses ops that TensorFlow {} does not have: {}.".format(path, tensorflow, ", ".join(ops)),
             why="They come from {}, which is installed but cannot be imported: {}: {}".format(
@@ -189,11 +189,11 @@ class MissingOpsError(UnihubError, RuntimeError):
 
     @classmethod
     def no_library(cls, library: str) -> MissingOpsError:
-        """A library of custom ops is not there."""
+        """A library of custom ops does not exist."""
         return cls(
             "there is no library of custom ops at {}.".format(library),
             why="custom_op_libraries= names the files (.so, .dylib, .dll) that register a model's own ops.",
-            hint="pass the path of the compiled library; relative paths begin in the working directory.",
+            hint="pass the path of the compiled library; relative paths start at the working directory.",
             library=library,
         )
 
@@ -243,7 +243,7 @@ class MissingOpsError(UnihubError, RuntimeError):
             "{} was written by {}, and TensorFlow {} cannot read it.".format(
                 path, "TensorFlow " + written if written else "a TensorFlow that it does not name", tensorflow
             ),
-            why="{} An older TensorFlow is not promised to read what a newer one writes.".format(detail),
+            why="{} TensorFlow does not guarantee forward compatibility.".format(detail),
             hint="use {}; or have the model exported again with TensorFlow {}.".format(
                 "TensorFlow {} or later".format(written) if written else "a newer TensorFlow", tensorflow
             ),

@@ -10,17 +10,17 @@ from unihub.errors._wording import closest, first_few
 
 
 class HandleError(UnihubError, ValueError):
-    """The handle names no model."""
+    """The handle cannot name a model."""
 
     @classmethod
     def not_a_place(cls, handle: object) -> HandleError:
-        """The handle is of a type that names no place."""
+        """The handle has a type that is not accepted."""
         kind = type(handle).__name__
         return cls(
-            "a handle of type {} names no place.".format(kind),
-            why="A model is looked for by a str, a pathlib path, or bytes.",
-            hint="Pass the directory, archive or URL of the model. A callable or a hub.ModuleSpec is a model already "
-            "and needs no resolving: give it to unihub.load.",
+            "a handle cannot be of type {}.".format(kind),
+            why="A handle is a str, bytes, or a path such as pathlib.Path.",
+            hint="Pass the directory, archive or URL of the model. A callable or a hub.ModuleSpec is already a "
+            "model and needs no resolving: pass it to unihub.load.",
             type=kind,
         )
 
@@ -49,17 +49,17 @@ class HandleError(UnihubError, ValueError):
         """The handle is a URL that lost a slash."""
         return cls(
             "the URL {!r} has lost a slash.".format(handle),
-            why="It went through pathlib.Path or os.path.normpath, which make one slash of two.",
+            why="It went through pathlib.Path or os.path.normpath, which collapse two slashes into one.",
             hint="Pass {!r} as a str.".format(handle.replace(":/", "://", 1)),
             handle=handle,
         )
 
     @classmethod
     def unknown_scheme(cls, handle: str, scheme: str) -> HandleError:
-        """The handle is a URL of a kind that nothing here can read."""
+        """The handle is a URL whose scheme unihub cannot read."""
         return cls(
-            "nothing here can read {}:// ({}).".format(scheme, handle),
-            why="URLs are understood with file://, http://, https:// and what fsspec knows, which is not this.",
+            "unihub cannot read {}:// URLs ({}).".format(scheme, handle),
+            why="Supported are file://, http://, https:// and the schemes that fsspec knows.",
             hint="Copy the model to a local directory and pass that.",
             handle=handle,
             scheme=scheme,
@@ -67,10 +67,10 @@ class HandleError(UnihubError, ValueError):
 
     @classmethod
     def other_machine(cls, handle: str, host: str) -> HandleError:
-        """The handle is a file URL that names another machine."""
+        """The handle is a file URL with the name of another host."""
         return cls(
-            "the file URL {} names the machine {!r}.".format(handle, host),
-            why="What stands between file:// and the next slash is a machine, and only this one's files can be read.",
+            "the file URL {} names the host {!r}.".format(handle, host),
+            why="The part between file:// and the next slash is a host name, and only local files can be read.",
             hint="Write three slashes before an absolute path, as in file:///models/convnet, or pass the path itself.",
             handle=handle,
             host=host,
@@ -81,16 +81,16 @@ class HandleError(UnihubError, ValueError):
         """The handle is a file URL without a path."""
         return cls(
             "the file URL {} has no path.".format(handle),
-            why="What stands between file:// and the next slash is a machine, and there is nothing after it.",
+            why="The part between file:// and the next slash is a host name, and nothing follows it.",
             hint="Write three slashes before an absolute path, as in file:///models/convnet, or pass the path itself.",
             handle=handle,
         )
 
     @classmethod
     def bad_url(cls, handle: str, reason: str) -> HandleError:
-        """The handle begins like a URL, but is none."""
+        """The handle begins like a URL, but is not a valid one."""
         return cls(
-            "{} is no URL.".format(handle),
+            "{} is not a valid URL.".format(handle),
             why="{}.".format(reason.rstrip(".")),
             hint="Copy the address from a browser, or from the model's page.",
             handle=handle,
@@ -99,9 +99,9 @@ class HandleError(UnihubError, ValueError):
 
     @classmethod
     def no_kaggle_model(cls, handle: str) -> HandleError:
-        """The handle begins like a model on Kaggle, but does not go on so."""
+        """The handle begins like the name of a model on Kaggle, but is incomplete."""
         return cls(
-            "{} names no model on Kaggle.".format(handle),
+            "{} does not name a model on Kaggle.".format(handle),
             why="A model there has an owner, a name, a framework and a variation, and may have a version.",
             hint="Open the model's page on www.kaggle.com, choose framework, variation and version, and pass what its "
             "download button shows, as in kaggle:google/nnlm/tensorFlow2/en-dim50/1.",
@@ -110,10 +110,10 @@ class HandleError(UnihubError, ValueError):
 
     @classmethod
     def bad_pin(cls, handle: str, digest: str) -> HandleError:
-        """What follows @sha256: is no digest."""
+        """The text after @sha256: is not a digest."""
         return cls(
-            "the pin of {} is no SHA-256 digest.".format(handle),
-            why="A digest has 64 hexadecimal digits behind a handle, and here are {} characters.".format(len(digest)),
+            "the pin of {} is not a SHA-256 digest.".format(handle),
+            why="A digest has 64 hexadecimal digits; this one has {} characters.".format(len(digest)),
             hint="Pass what sha256sum prints for the archive, or what unihub cache ls prints for the content.",
             handle=handle,
             digest=digest,
@@ -132,46 +132,46 @@ class HandleError(UnihubError, ValueError):
 
     @classmethod
     def not_a_target(cls, target: object) -> HandleError:
-        """The directory to be written is no path."""
+        """The directory to be written is not a path."""
         return cls(
-            "{!r} names no directory to write to.".format(target),
+            "{!r} is not a directory to write to.".format(target),
             why="A model is written to a directory, named by a str or a pathlib path.",
-            hint="Pass the path of a directory that is not there yet.",
+            hint="Pass the path of a directory that does not exist yet.",
         )
 
     @classmethod
     def exists(cls, path: str) -> HandleError:
-        """The directory to be written is there already."""
+        """The directory to be written already exists."""
         return cls(
             "{} exists already.".format(path),
-            why="What is there would be overwritten, or mixed with what is written.",
-            hint="Give another directory, or delete this one first; unihub.save takes overwrite=True.",
+            why="Writing there would overwrite its content or mix with it.",
+            hint="Choose another directory, or delete this one first; unihub.save takes overwrite=True.",
             path=path,
         )
 
     @classmethod
     def not_a_number(cls, variable: str, value: str, unit: str, otherwise: int) -> HandleError:
-        """An environment variable that bounds what a handle may cost holds no number."""
+        """An environment variable that sets a limit is not a number."""
         return cls(
             "the environment variable {} is {!r}.".format(variable, value),
             why="It has to be a whole number of {}.".format(unit),
-            hint="Set it to one, such as {}, which holds without it; or unset it.".format(otherwise),
+            hint="Set it to a whole number, such as the default {}; or unset it.".format(otherwise),
             variable=variable,
             value=value,
         )
 
 
 class ModelNotFoundError(UnihubError, FileNotFoundError):
-    """Nothing is at the place the handle names."""
+    """There is no model at the path that the handle names."""
 
     @classmethod
     def missing_path(cls, path: str, parent: str, siblings: Sequence[str]) -> ModelNotFoundError:
         """There is no such file or directory.
 
         Args:
-            path: What was asked for.
+            path: The path that was requested.
             parent: The nearest directory above it that exists.
-            siblings: What is in there.
+            siblings: The names in that directory.
         """
         step = os.path.relpath(path, parent).split(os.sep)[0]
         return cls(
@@ -188,9 +188,9 @@ class ModelNotFoundError(UnihubError, FileNotFoundError):
     def not_in_cache(cls, name: str, cache: str) -> ModelNotFoundError:
         """The cache has no such entry."""
         return cls(
-            "there is nothing of {} in the cache.".format(name),
+            "{} is not in the cache.".format(name),
             why="No entry at {} has that name, or was fetched for that handle.".format(cache),
-            hint="unihub cache ls lists what is there.",
+            hint="unihub cache ls lists the entries.",
             name=name,
             cache=cache,
         )

@@ -19,7 +19,7 @@ _OTHER_FORMATS = {
     "h5": (
         "an HDF5 file, not a SavedModel",
         "Keras keeps models and weights in this format, and rebuilds the model from its own classes.",
-        "tf.keras.models.load_model({path}) loads a whole model; model.load_weights({path}) loads mere weights.",
+        "tf.keras.models.load_model({path}) loads a full model; model.load_weights({path}) loads weights alone.",
     ),
     "tflite": (
         "a TensorFlow Lite model, not a SavedModel",
@@ -34,8 +34,8 @@ _OTHER_FORMATS = {
     ),
     "graph-def": (
         "a bare GraphDef (a frozen graph), not a SavedModel",
-        "It has neither signatures nor variables, so nothing says which tensors go in and come out.",
-        "tf.compat.v1.import_graph_def(tf.compat.v1.GraphDef.FromString(open({path}, 'rb').read())) brings it into a "
+        "It has neither signatures nor variables, so its inputs and outputs are unknown.",
+        "tf.compat.v1.import_graph_def(tf.compat.v1.GraphDef.FromString(open({path}, 'rb').read())) imports it into a "
         "graph.",
     ),
     "checkpoint": (
@@ -51,13 +51,13 @@ _OTHER_FORMATS = {
     ),
     "archive": (
         "an archive, not a directory",
-        "A model has to be unpacked to be looked into.",
-        "unihub.load({path}) unpacks a .tar.gz, .tgz or .tar with a model in it; unihub.resolve({path}) says where to.",
+        "An archive has to be unpacked before it can be read.",
+        "unihub.load({path}) unpacks a .tar.gz, .tgz or .tar with a model in it; unihub.resolve({path}) returns where.",
     ),
     "html": (
         "a web page, not a model",
         "A server answered with a page for people, such as a login or an error, and the answer was saved.",
-        'Delete it and give the handle itself, as in unihub.load("https://..."), or download it by hand.',
+        'Delete it and pass the handle itself, as in unihub.load("https://..."), or download it by hand.',
     ),
 }
 
@@ -90,11 +90,11 @@ class UnknownFormatError(UnihubError, ValueError):
 
     @classmethod
     def other_format(cls, path: str, kind: str) -> UnknownFormatError:
-        """A model that belongs to something else, or no model.
+        """A file or directory in another known format.
 
         Args:
             path: The file or directory.
-            kind: Which of the formats that are known by sight it has.
+            kind: One of ``KINDS``.
         """
         what, why, hint = _OTHER_FORMATS[kind]
         return cls(
@@ -107,7 +107,7 @@ class UnknownFormatError(UnihubError, ValueError):
 
     @classmethod
     def named_by_handle(cls, handle: str, kind: str, kaggle: str) -> UnknownFormatError:
-        """A handle names something else than a SavedModel.
+        """A handle that names a model in another format.
 
         Args:
             handle: The handle.
@@ -118,7 +118,7 @@ class UnknownFormatError(UnihubError, ValueError):
         get = "path = kagglehub.model_download({!r})".format(kaggle) if kaggle else "Download it to a path"
         return cls(
             "{} is {}.".format(handle, what),
-            why="{} The handle says so, and nothing was downloaded.".format(why),
+            why="{} The handle shows this, and nothing was downloaded.".format(why),
             hint="{}; then: {}".format(get, call.format(path="path", directory="path")),
             handle=handle,
             kind=kind,
@@ -126,31 +126,31 @@ class UnknownFormatError(UnihubError, ValueError):
 
     @classmethod
     def nested_model(cls, path: str, child: str) -> UnknownFormatError:
-        """The model is one level below."""
+        """The model is in a subdirectory."""
         return cls(
             "{} is not a model, but holds one.".format(path),
             why="The model is in its directory {}, as TensorFlow Serving and unpacked archives lay models out.".format(
                 os.path.basename(child)
             ),
-            hint="Give that one: unihub.load({}).".format(quoted(child)),
+            hint="Pass that one: unihub.load({}).".format(quoted(child)),
             path=path,
             child=child,
         )
 
     @classmethod
     def nothing_known(cls, path: str, names: Sequence[str] = ()) -> UnknownFormatError:
-        """Neither a model nor anything known by sight.
+        """Neither a model nor a known format.
 
         Args:
             path: The file or directory.
             names: What is in it, when it is a directory.
         """
         return cls(
-            "{} is no model.".format(path),
+            "{} is not a model.".format(path),
             why="It holds {}, but no saved_model.pb.".format(first_few(names))
             if names
-            else "It is a file, in no format that is known here; a model is a directory with a saved_model.pb in it.",
-            hint="Give the directory that tf.saved_model.save() or tf.compat.v1.saved_model.Builder() wrote, as in "
+            else "It is a file in an unknown format; a model is a directory with a saved_model.pb in it.",
+            hint="Pass the directory that tf.saved_model.save() or tf.compat.v1.saved_model.Builder() wrote, as in "
             'unihub.load("path/to/directory").',
             path=path,
             names=tuple(names),

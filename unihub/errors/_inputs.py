@@ -16,10 +16,10 @@ class InputError(UnihubError, TypeError):
 
     @classmethod
     def not_trust(cls, value: object) -> InputError:
-        """The argument trust= is of another kind."""
+        """The argument trust= has an invalid value."""
         return cls(
-            "trust={!r} says nothing.".format(value),
-            why="It is True, False, None, the name of an op, or a collection of such names.",
+            "invalid value for trust: {!r}.".format(value),
+            why="expected True, False, None, the name of an op, or a collection of such names.",
             hint="pass True for a model whose author you trust, or the names that inspect(...).unsafe_ops lists.",
             value=value,
         )
@@ -40,7 +40,7 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def needs_dict(cls, signature: Signature) -> InputError:
         return cls(
-            "{!r} has {} inputs, and got one value without a name.".format(signature.name, len(signature.inputs)),
+            "{!r} has {} inputs, but got one value without a name.".format(signature.name, len(signature.inputs)),
             why="Its inputs are:\n" + table(signature.inputs) if signature.inputs else "It takes no inputs at all.",
             hint="pass a dict by input name." if signature.inputs else "call it with an empty dict.",
             signature=signature.name,
@@ -71,8 +71,8 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def not_by_rows(cls, shape: str, count: int) -> InputError:
         return cls(
-            "an output of the model has no row for each that went in.",
-            why="{} went in; the output has the shape {}.".format(count, shape),
+            "an output of the model does not have one row for each input row.",
+            why="{} rows went in; the output has the shape {}.".format(count, shape),
             hint="choose another output with output_key=, or another signature.",
             shape=shape,
             count=count,
@@ -81,8 +81,8 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def no_column(cls, name: str, output: str) -> InputError:
         return cls(
-            "the output {!r} cannot be a column of Spark's.".format(name),
-            why="A column holds numbers and texts, of known rank and one row for each that went in; this is\n" + output,
+            "the output {!r} cannot be a Spark column.".format(name),
+            why="A column holds numbers or strings of known rank, with one row for each input row; this is\n" + output,
             hint="choose another output with output_key=, or another signature.",
             name=name,
             output=output,
@@ -91,7 +91,7 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def fits_no_trace(cls, path: str, given: str, expected: Sequence[str]) -> InputError:
         return cls(
-            "the arguments fit none of the ways in which {} can be called.".format(path),
+            "the arguments do not match any way to call {}.".format(path),
             why="got {}; expected one of\n{}".format(given, table(expected)),
             hint="convert the inputs to one of these structures, dtypes and shapes.",
             path=path,
@@ -104,8 +104,8 @@ class InputError(UnihubError, TypeError):
         return cls(
             "training= must be True, False or None; got {}.".format(type(value).__name__),
             why="It selects which of the functions in the model is called, before TensorFlow runs it.",
-            hint="pass a Python bool; to switch inside a graph, call the model in both branches of tf.cond. Further "
-            "arguments of the model go by their names.",
+            hint="pass a Python bool; to switch inside a graph, call the model in both branches of tf.cond. Pass "
+            "further arguments of the model by name.",
             given=value,
         )
 
@@ -170,7 +170,7 @@ class InputError(UnihubError, TypeError):
     def needs_output_shape(cls, name: str) -> InputError:
         return cls(
             "an output of {!r} has no known rank, and a Keras model needs one.".format(name),
-            why="The model's files do not tell the shape, and Keras plans the layers that follow by it.",
+            why="The model's files do not state the shape, and Keras builds the next layers from it.",
             hint="pass the shapes without the batch as output_shape=, nested as the outputs are.",
             name=name,
         )
@@ -179,7 +179,7 @@ class InputError(UnihubError, TypeError):
     def unknown_layer_option(cls, option: str, known: Sequence[str]) -> InputError:
         return cls(
             "a Keras 3 layer has no argument {!r}.".format(option),
-            why="Known are {}, and the arguments of unihub.load.".format(", ".join(known)),
+            why="Valid arguments are {}, and those of unihub.load.".format(", ".join(known)),
             hint="leave it out." + closest(option, known),
             option=option,
         )
@@ -188,15 +188,15 @@ class InputError(UnihubError, TypeError):
     def finalized_graph(cls) -> InputError:
         return cls(
             "initialize() cannot add to a finalized graph.",
-            why="It needs ops that tell which variables are still uninitialized, and this graph takes no more ops.",
+            why="It needs ops that report which variables are still uninitialized, and this graph takes no more ops.",
             hint="call it before the graph is finalized; a MonitoredSession and an Estimator initialize by themselves.",
         )
 
     @classmethod
     def unknown_option(cls, option: str, known: Sequence[str]) -> InputError:
         return cls(
-            "there is no argument {!r} here.".format(option),
-            why="Known are {}; any other belongs to a Keras layer.".format(", ".join(known)),
+            "unknown argument {!r}.".format(option),
+            why="Valid arguments are {}; others belong to a Keras layer.".format(", ".join(known)),
             hint='leave it out, or load the model with api="keras".' + closest(option, known),
             option=option,
         )
@@ -204,7 +204,7 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def unknown_word(cls, argument: str, value: object, words: Sequence[str]) -> InputError:
         return cls(
-            "{}={!r} is none of the words it knows.".format(argument, value),
+            "invalid value for {}: {!r}.".format(argument, value),
             why="expected one of {}.".format(", ".join(words)),
             hint="pass one of these." + closest(str(value), words),
             argument=argument,
@@ -235,7 +235,7 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def not_a_tensor(cls, signature: str, side: str, name: str, value: object) -> InputError:
         return cls(
-            "the {} {!r} of the signature {!r} is no tensor.".format(side, name, signature),
+            "the {} {!r} of the signature {!r} is not a tensor.".format(side, name, signature),
             why="expected a Tensor, a SparseTensor or (from TensorFlow 1.15) a RaggedTensor; got {}.".format(
                 type(value).__name__
             ),
@@ -259,7 +259,7 @@ class InputError(UnihubError, TypeError):
     def colocated(cls, what: str, places: Sequence[str]) -> InputError:
         return cls(
             "{} must not be placed beside another op.".format(what),
-            why="It is colocated with {}. When the module is used, its place is taken by what is elsewhere.".format(
+            why="It is colocated with {}. When the module is used, another tensor replaces it.".format(
                 ", ".join(op.replace("loc:@", "", 1) for op in places)
             ),
             hint="make it outside of tf.colocate_with; the other op may be placed beside it instead.",
@@ -269,8 +269,8 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def attachment_key(cls, key: object) -> InputError:
         return cls(
-            "{!r} is no key for a message.".format(key),
-            why="A key is made of letters, digits and underscores, and begins with a letter.",
+            "{!r} is not a valid key for a message.".format(key),
+            why="A key consists of letters, digits and underscores, and begins with a letter.",
             hint="rename it.",
             key=key,
         )
@@ -278,7 +278,7 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def not_a_message(cls, key: str, value: object) -> InputError:
         return cls(
-            "what is to be attached as {!r} is no protocol message.".format(key),
+            "the value attached as {!r} is not a protocol message.".format(key),
             why="expected a protobuf message; got {}.".format(type(value).__name__),
             hint="pass one, such as a tf.train.Features, or a message class of your own.",
             key=key,
@@ -287,8 +287,8 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def unsupported_collections(cls, names: Sequence[str], known: Sequence[str]) -> InputError:
         return cls(
-            "the module function filled collections that no module can have: {}.".format(", ".join(names)),
-            why="Whoever loads a module takes over these alone: {}.".format(", ".join(known)),
+            "the module function filled collections that a module cannot have: {}.".format(", ".join(names)),
+            why="Loading a module takes over only these: {}.".format(", ".join(known)),
             hint="leave them empty; del tf.compat.v1.get_collection_ref({!r})[:] at the end of the function "
             "does.".format(names[0]),
             names=tuple(names),
@@ -297,9 +297,8 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def asset_is_no_constant(cls, node: str) -> InputError:
         return cls(
-            "the asset {!r} is no constant.".format(node),
-            why="The files of a module are named by constants in its graph, one text each; these are set when it is "
-            "loaded.",
+            "the asset {!r} is not a constant.".format(node),
+            why="The files of a module are named by constants in its graph, one string each, which are set on loading.",
             hint="pass the file's path as a str.",
             node=node,
         )
@@ -357,7 +356,7 @@ class InputError(UnihubError, TypeError):
             "a {} cannot be written as a tf1-hub model.".format(type(obj).__name__),
             why="expected a function that builds a graph and calls unihub.add_signature, a hub.ModuleSpec, or a module "
             "that was loaded.",
-            hint="wrap it into such a function; or write a TF2 SavedModel, which takes Keras models, tf.Module and "
+            hint="wrap it in such a function; or write a TF2 SavedModel, which takes Keras models, tf.Module and "
             "functions of tensors.",
             kind=type(obj).__name__,
         )
@@ -375,7 +374,7 @@ class InputError(UnihubError, TypeError):
     def not_savable(cls, obj: object) -> InputError:
         return cls(
             "{} cannot be written as a tf2-saved-model.".format(kind_of(obj)),
-            why="There is nothing in it that could be called with tensors, and written.",
+            why="It has nothing that can be called with tensors and written.",
             hint="pass a Keras model or layer, a tf.Module with a tf.function, a function of tensors, or what "
             "unihub.load returned for a SavedModel.",
             given=type(obj).__name__,
@@ -384,8 +383,8 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def needs_inputs(cls, obj: object) -> InputError:
         return cls(
-            "it is not known what a call of {} takes.".format(kind_of(obj)),
-            why="A SavedModel holds traces only, and nothing was traced here that tells the dtypes and shapes.",
+            "the inputs of {} are unknown.".format(kind_of(obj)),
+            why="A SavedModel holds traces only, and no trace here states the dtypes and shapes.",
             hint="pass inputs=tf.TensorSpec([None, 8], tf.float32), an array as an example, or a nest of these.",
             given=type(obj).__name__,
         )
@@ -394,7 +393,7 @@ class InputError(UnihubError, TypeError):
     def no_example(cls, value: object) -> InputError:
         return cls(
             "inputs= has a {} where a spec or an example is needed.".format(type(value).__name__),
-            why="A call takes tensors; lists and dicts in inputs= are the nest that they stand in.",
+            why="A call takes tensors; lists and dicts in inputs= are the structure that holds them.",
             hint="pass a tf.TensorSpec; or an example as a numpy array or a tensor.",
             given=value,
         )
@@ -402,7 +401,7 @@ class InputError(UnihubError, TypeError):
     @classmethod
     def inputs_by_name(cls, names: Sequence[str]) -> InputError:
         return cls(
-            "the function has {} arguments, and inputs= does not tell each.".format(len(names)),
+            "the function has {} arguments, and inputs= does not describe each.".format(len(names)),
             why="Its arguments are {}.".format(", ".join(names)),
             hint="pass a dict with exactly these names as inputs=.",
             expected=tuple(names),

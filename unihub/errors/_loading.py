@@ -7,7 +7,7 @@ from unihub.errors._wording import brief
 
 
 class LoadError(UnihubError, RuntimeError):
-    """TensorFlow failed to load, run or write the model; what it raised is the ``__cause__``."""
+    """TensorFlow failed to load, run or write the model; its exception is the ``__cause__``."""
 
     @classmethod
     def loading(cls, path: str, exc: BaseException) -> LoadError:
@@ -15,7 +15,7 @@ class LoadError(UnihubError, RuntimeError):
             "TensorFlow failed to load {}.".format(path),
             why="{}: {}".format(type(exc).__name__, brief(exc)),
             hint="unihub.inspect({!r}) shows what the model holds; the exception above has TensorFlow's own "
-            "words.".format(path),
+            "message.".format(path),
             path=path,
         )
 
@@ -24,7 +24,7 @@ class LoadError(UnihubError, RuntimeError):
         return cls(
             "TensorFlow failed while it ran {}.".format(path),
             why="{}: {}".format(type(exc).__name__, brief(exc)),
-            hint="compare the inputs with model.info; the exception above has TensorFlow's own words.",
+            hint="compare the inputs with model.info; the exception above has TensorFlow's own message.",
             path=path,
         )
 
@@ -33,14 +33,14 @@ class LoadError(UnihubError, RuntimeError):
         return cls(
             "the model could not be written to {}.".format(path),
             why="{}: {}".format(type(exc).__name__, brief(exc)),
-            hint="nothing was written; the exception above has the words of whoever raised it.",
+            hint="nothing was written; the exception above has the original message.",
             path=path,
         )
 
     @classmethod
     def unfed_placeholder(cls, path: str, placeholder: str) -> LoadError:
         return cls(
-            "{} needs a value for {!r}, which is no input of the signature.".format(path, placeholder),
+            "{} needs a value for {!r}, which is not an input of the signature.".format(path, placeholder),
             why="The outputs depend on a placeholder that the signature does not list, so no call can feed it.",
             hint="have the model exported again with the placeholder as an input, or with a constant in its place.",
             path=path,

@@ -17,8 +17,8 @@ class UnsafeModelError(UnihubError, PermissionError):
     @classmethod
     def self_contained(cls, handle: str) -> UnsafeModelError:
         return cls(
-            "the file holds a SavedModel (once {}), and Keras reads it in safe mode.".format(handle),
-            why="A SavedModel is a program: who loads it runs what its author wrote, and may read and write files.",
+            "the file contains a SavedModel (originally {}), and Keras loads it in safe mode.".format(handle),
+            why="A SavedModel is a program: loading it runs its author's code, which may read and write files.",
             hint="if you trust the source of the file, load_model(..., safe_mode=False), or call "
             "keras.config.enable_unsafe_deserialization() first; a layer without self_contained=True needs neither.",
             handle=handle,
@@ -26,11 +26,11 @@ class UnsafeModelError(UnihubError, PermissionError):
 
     @classmethod
     def untrusted(cls, handle: str, ops: Sequence[UnsafeOp]) -> UnsafeModelError:
-        """It was fetched from the network, has such ops, and nobody said to trust it."""
+        """The model was fetched from the network, has unsafe ops, and ``trust`` was not given."""
         return cls(
             "{} was fetched from the network and may do more than compute.".format(handle),
             why="It has these ops:\n" + op_lines(ops),
-            hint="unihub.inspect({!r}).unsafe_ops lists all of them. If you trust who wrote it, load it with "
+            hint="unihub.inspect({!r}).unsafe_ops lists all of them. If you trust its author, load it with "
             "trust=True, or with trust={!r} for no other ops than these; or set UNIHUB_TRUST likewise.".format(
                 handle, sorted({op.op for op in ops})
             ),
@@ -40,7 +40,7 @@ class UnsafeModelError(UnihubError, PermissionError):
 
     @classmethod
     def refused(cls, handle: str, ops: Sequence[UnsafeOp]) -> UnsafeModelError:
-        """It has such ops, and trust=False forbids them."""
+        """The model has unsafe ops, and trust=False forbids them."""
         return cls(
             "{} may do more than compute, and trust=False (or UNIHUB_TRUST=0) forbids that.".format(handle),
             why="It has these ops:\n" + op_lines(ops),
@@ -52,13 +52,13 @@ class UnsafeModelError(UnihubError, PermissionError):
 
 
 class UnsafeModelWarning(UserWarning):
-    """A model on this machine has ops that do more than compute; it is loaded all the same."""
+    """A model on this machine has ops that do more than compute; it is loaded anyway."""
 
     @classmethod
     def local(cls, path: str, ops: Sequence[UnsafeOp]) -> UnsafeModelWarning:
-        """The warning for a model of the user's own."""
+        """The warning for a model on this machine."""
         return cls(
-            "{} may do more than compute; loading goes on, since it is on this machine:\n{}\n"
+            "{} may do more than compute; it is loaded anyway, because it is on this machine:\n{}\n"
             "trust=True, or trust={!r}, loads it without this warning, trust=False refuses it.".format(
                 path, op_lines(ops), sorted({op.op for op in ops})
             )

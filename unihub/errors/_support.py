@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class UnsupportedError(UnihubError, NotImplementedError):
-    """The matrix says no."""
+    """This model is not supported in this runtime."""
 
     @classmethod
     def refused(cls, cell: Cell, path: str) -> UnsupportedError:
@@ -64,7 +64,7 @@ class UnsupportedError(UnihubError, NotImplementedError):
     def module_in_strategy(cls, path: str, strategy: str) -> UnsupportedError:
         return cls(
             "a tf1-hub module cannot be loaded in the scope of a {} ({}).".format(strategy, path),
-            why="hub.Module makes plain variables of the graph, so that each replica would have, and train, its own.",
+            why="hub.Module makes plain variables of the graph, so each replica would have and train its own.",
             hint="unihub.convert({!r}, 'out') makes a TF2 SavedModel of it; load that in the scope.".format(path),
             path=path,
             strategy=strategy,
@@ -102,8 +102,8 @@ class UnsupportedError(UnihubError, NotImplementedError):
     def signature_is_not_trainable(cls, path: str, signature: str) -> UnsupportedError:
         return cls(
             "fine-tuning {} through its signature {!r} is not supported.".format(path, signature),
-            why="A signature knows no training mode, no update ops and no regularization losses; only calling the "
-            "model itself does.",
+            why="A signature has no training mode, update ops or regularization losses; only calling the model "
+            "itself uses them.",
             hint="leave signature= out; or load with trainable=False.",
             path=path,
             signature=signature,
@@ -113,7 +113,7 @@ class UnsupportedError(UnihubError, NotImplementedError):
     def not_callable(cls, path: str, signatures: Sequence[Signature]) -> UnsupportedError:
         return cls(
             "{} cannot be fine-tuned: its root object cannot be called.".format(path),
-            why="It offers signatures only, and these know no training mode, update ops or losses:\n"
+            why="It offers signatures only, and these have no training mode, update ops or losses:\n"
             + table(signatures),
             hint="load with trainable=False; or train the attributes of unihub.load(...).native yourself.",
             path=path,
@@ -122,9 +122,9 @@ class UnsupportedError(UnihubError, NotImplementedError):
     @classmethod
     def converted_already(cls, path: str) -> UnsupportedError:
         return cls(
-            "{} is a TF2 SavedModel, and there is nothing to convert.".format(path),
-            why="What is converted are TF1 Hub modules and TF1 SavedModels, which TF2 cannot fine-tune.",
-            hint="load it as it is: unihub.load({}, trainable=True).".format(quoted(path)),
+            "{} is already a TF2 SavedModel; there is nothing to convert.".format(path),
+            why="Only TF1 Hub modules and TF1 SavedModels are converted, because TF2 cannot fine-tune them.",
+            hint="load it directly: unihub.load({}, trainable=True).".format(quoted(path)),
             path=path,
         )
 
@@ -144,24 +144,24 @@ class UnsupportedError(UnihubError, NotImplementedError):
         return cls(
             "{} cannot be converted to a TF2 SavedModel.".format(path),
             why=reason,
-            hint="load it as it is, for inference; or fine-tune it after tf.compat.v1.disable_v2_behavior().",
+            hint="load it directly, for inference; or fine-tune it after tf.compat.v1.disable_v2_behavior().",
             path=path,
             reason=reason,
         )
 
 
 class ConversionError(UnihubError, RuntimeError):
-    """The converted model is not equal to the original."""
+    """The converted model differs from the original."""
 
     @classmethod
     def differs(cls, path: str, signature: str, output: str, difference: float) -> ConversionError:
         return cls(
-            "the conversion of {} gives other numbers than the original.".format(path),
+            "the converted model of {} gives different results than the original.".format(path),
             why="For the same inputs the output {!r} of the signature {!r} differs by {:.3g}; 1e-5 is allowed.".format(
                 output, signature, difference
             ),
-            hint="nothing was written. unihub.convert(..., check=False) writes it all the same; please report the "
-            "model, for this should not happen.",
+            hint="nothing was written. unihub.convert(..., check=False) writes it anyway; please report the model: "
+            "this should not happen.",
             path=path,
             signature=signature,
             output=output,
@@ -171,12 +171,12 @@ class ConversionError(UnihubError, RuntimeError):
     @classmethod
     def does_not_run(cls, path: str, signature: str, exc: BaseException) -> ConversionError:
         return cls(
-            "the conversion of {} does not run.".format(path),
+            "the converted model of {} does not run.".format(path),
             why="The original takes inputs for which the signature {!r} of the converted model raised {}: {}".format(
                 signature, type(exc).__name__, brief(exc)
             ),
-            hint="nothing was written. unihub.convert(..., check=False) writes it all the same; please report the "
-            "model, for this should not happen.",
+            hint="nothing was written. unihub.convert(..., check=False) writes it anyway; please report the model: "
+            "this should not happen.",
             path=path,
             signature=signature,
         )

@@ -9,12 +9,12 @@ _SHOWN = 8
 
 
 def first_few(names: Sequence[str]) -> str:
-    """The first few of the names of files."""
+    """The first few names of files."""
     return ", ".join(names[:_SHOWN]) + (" and more" if len(names) > _SHOWN else "") or "nothing"
 
 
 def kind_of(obj: object) -> str:
-    """What an object is, in a sentence."""
+    """An object by its type, with an article, to be used in a sentence."""
     if isinstance(obj, type):
         return "the class {}".format(obj.__name__)
     name = type(obj).__name__
@@ -22,7 +22,7 @@ def kind_of(obj: object) -> str:
 
 
 def quoted(path: str) -> str:
-    """A path as it stands in a call."""
+    """A path as a string literal, for a call in a hint."""
     return '"{}"'.format(path)
 
 
@@ -42,7 +42,7 @@ def closest(word: str, words: Iterable[str]) -> str:
 
 
 def table(rows: Sequence[object]) -> str:
-    """One line a row, as every error lists signatures, tag sets and tensors."""
+    """Rows such as signatures, tag sets and tensors, indented, one per line."""
     return "\n".join("  {}".format(row) for row in rows)
 
 
@@ -55,7 +55,7 @@ _MANY_OPS = 8
 
 
 def op_lines(ops: Sequence[object]) -> str:
-    """The first of many ops, a line each."""
+    """The first ops, one per line."""
     lines = ["  {}".format(op) for op in ops[:_MANY_OPS]]
     more = len(ops) - len(lines)
     return "\n".join(lines + (["  and {} more".format(more)] if more > 0 else []))
@@ -66,7 +66,7 @@ def gerund(operation: str) -> str:
 
 
 def brief(exc: BaseException) -> str:
-    """The first line of an exception's text that says something, without TensorFlow's tracebacks."""
+    """The first informative line of an exception's text, without TensorFlow's tracebacks."""
     lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
     spoken = [line for line in lines if not line.startswith(("Graph execution error", "Detected at", "File ", "Node:"))]
     return (spoken or lines or ["no message"])[0][:400]

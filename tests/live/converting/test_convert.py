@@ -458,7 +458,7 @@ class TestConversion:
             "values",
             lambda self, names: {name: value * 1.001 for name, value in values(self, names).items()},
         )
-        with pytest.raises(errors.ConversionError, match="gives other numbers than the original") as caught:
+        with pytest.raises(errors.ConversionError, match="gives different results than the original") as caught:
             convert(find("convnet64"), tmp_path / "out")
         assert caught.value.signature == "default" and caught.value.difference > 1e-5
         assert list(tmp_path.iterdir()) == []
@@ -588,7 +588,7 @@ class TestConversion:
         return convert(directory / "original", directory / "converted")
 
     def test_what_is_converted_already(self, reports, tmp_path):
-        with pytest.raises(errors.UnsupportedError, match="is a TF2 SavedModel, and there is nothing to convert"):
+        with pytest.raises(errors.UnsupportedError, match="is already a TF2 SavedModel; there is nothing to convert"):
             convert(reports["convnet64"].path, tmp_path / "out")
         assert list(tmp_path.iterdir()) == []
 

@@ -248,7 +248,7 @@ class TestArguments:
 
         module = Mean()
         tf.saved_model.save(module, str(tmp_path / "mean"), signatures={"serving_default": module.serve})
-        with pytest.raises(Exception, match="no row for each"):
+        with pytest.raises(Exception, match="one row for each"):
             outputs([1.0, 2.0], UnihubModelHandler(tmp_path / "mean", "serving_default"))
 
 
@@ -266,7 +266,7 @@ class TestHandler:
         assert sizes([{"a": "xyz", "b": [1.0, 2.0]}, 1]) == 27
 
     def test_an_object_is_no_handle(self):
-        with pytest.raises(errors.HandleError, match="names no place"):
+        with pytest.raises(errors.HandleError, match="cannot be of type"):
             UnihubModelHandler(lambda x: x)
 
     def test_trust_goes_to_the_load(self, tmp_path):

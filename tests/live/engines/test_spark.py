@@ -244,7 +244,7 @@ class TestDriver:
         spec = [tf.TensorSpec([None], tf.float32, "x")]
         serve = tf.function(lambda x: {"mean": tf.reduce_mean(x)}, input_signature=spec)
         tf.saved_model.save(module, str(tmp_path / "mean"), signatures={"serving_default": serve})
-        with pytest.raises(errors.InputError, match="cannot be a column"):
+        with pytest.raises(errors.InputError, match="cannot be a Spark column"):
             predict_udf(tmp_path / "mean")
 
 

@@ -827,7 +827,7 @@ class TestTarget:
 
     @pytest.mark.parametrize("target", [3, "", None])
     def test_no_path(self, inside, target):
-        with pytest.raises(errors.HandleError, match="names no directory"):
+        with pytest.raises(errors.HandleError, match="is not a directory"):
             save(doubled, target, inputs=spec())
 
 
@@ -850,9 +850,9 @@ class TestFailures:
             (Normalized, {}, errors.InputError, "the class Normalized cannot be written"),
             (tf.Module, {}, errors.InputError, "the class Module cannot be written"),
             (lambda: tf.Module(), {"make": True}, errors.InputError, "a Module cannot be written"),
-            (doubled, {}, errors.InputError, "it is not known what a call of a function takes"),
-            (lambda: tf.function(doubled), {"make": True}, errors.InputError, "it is not known what a call"),
-            (lambda: Python(), {"make": True}, errors.InputError, "it is not known what a call of a method takes"),
+            (doubled, {}, errors.InputError, "the inputs of a function are unknown"),
+            (lambda: tf.function(doubled), {"make": True}, errors.InputError, "the inputs of a"),
+            (lambda: Python(), {"make": True}, errors.InputError, "the inputs of a method are unknown"),
             (
                 doubled,
                 {"inputs": "a text"},
@@ -914,7 +914,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("keras, mode", KERASES)
     def test_keras_that_was_not_built(self, keras, mode, tmp_path):
-        with context(mode), pytest.raises(errors.InputError, match="not known what a call of a Sequential takes"):
+        with context(mode), pytest.raises(errors.InputError, match="the inputs of a Sequential are unknown"):
             save(unbuilt(keras), tmp_path / "model")
         assert list(tmp_path.iterdir()) == []
 

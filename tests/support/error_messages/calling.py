@@ -46,9 +46,8 @@ GOLDEN = [
         "SignatureError.not_loaded",
         SignatureError.not_loaded("models/convnet", "encode", Use("serving_default", layer=True)),
         """\
-        'encode' of models/convnet is not there.
-          Why:  Only what was asked for was loaded: the signature serving_default and a layer's weights and losses. If the
-                model has it, it was left out.
+        'encode' of models/convnet was not loaded.
+          Why:  Only a subset of the model was loaded: the signature serving_default and a layer's weights and losses.
           Hint: load the model with full=True.""",
     ),
     (
@@ -64,7 +63,7 @@ GOLDEN = [
         SignatureError.outside_module_function("add_signature"),
         """\
         unihub.add_signature was called where no module is under construction.
-          Why:  It speaks of the graph that a module function builds, and the current graph is no such graph.
+          Why:  It applies to the graph that a module function builds, and the current graph is not one.
           Hint: call it in the function that is given to unihub.save, and there neither in a tf.function nor in a branch or
                 loop of TensorFlow 2.""",
     ),
@@ -81,7 +80,7 @@ GOLDEN = [
         SignatureError.added_twice("default"),
         """\
         the module function added the signature 'default' twice.
-          Why:  The second would take the place of the first.
+          Why:  The second would replace the first.
           Hint: give each signature a name of its own; without a name it is called 'default'.""",
     ),
     (

@@ -67,7 +67,7 @@ GOLDEN = [
         """\
         gs:// needs a package that is not installed (gs://a/b).
           Why:  ImportError: Please install gcsfs to access Google Storage
-          Hint: pip install 'unihub[buckets]' for gs:// and s3://; for others, fsspec and what the line above names.""",
+          Hint: pip install 'unihub[buckets]' for gs:// and s3://; for others, fsspec and the package named above.""",
     ),
     (
         "RuntimeUnavailableError.no_libcst",
@@ -194,7 +194,7 @@ GOLDEN = [
         """\
         there is no library of custom ops at ops/zap.so.
           Why:  custom_op_libraries= names the files (.so, .dylib, .dll) that register a model's own ops.
-          Hint: pass the path of the compiled library; relative paths begin in the working directory.""",
+          Hint: pass the path of the compiled library; relative paths start at the working directory.""",
     ),
     (
         "MissingOpsError.broken_library",
@@ -237,7 +237,7 @@ GOLDEN = [
         MissingOpsError.newer_than_tensorflow("models/new", "2.21.0", "1.15.5", "NodeDef mentions attr 'f' not in Op."),
         """\
         models/new was written by TensorFlow 2.21.0, and TensorFlow 1.15.5 cannot read it.
-          Why:  NodeDef mentions attr 'f' not in Op. An older TensorFlow is not promised to read what a newer one writes.
+          Why:  NodeDef mentions attr 'f' not in Op. TensorFlow does not guarantee forward compatibility.
           Hint: use TensorFlow 2.21.0 or later; or have the model exported again with TensorFlow 1.15.5.""",
     ),
     (
@@ -245,7 +245,7 @@ GOLDEN = [
         MissingOpsError.newer_than_tensorflow("models/new", "", "1.15.5", "NodeDef mentions attr 'f' not in Op."),
         """\
         models/new was written by a TensorFlow that it does not name, and TensorFlow 1.15.5 cannot read it.
-          Why:  NodeDef mentions attr 'f' not in Op. An older TensorFlow is not promised to read what a newer one writes.
+          Why:  NodeDef mentions attr 'f' not in Op. TensorFlow does not guarantee forward compatibility.
           Hint: use a newer TensorFlow; or have the model exported again with TensorFlow 1.15.5.""",
     ),
 ]

@@ -23,7 +23,7 @@ GOLDEN = [
         DownloadError.nowhere("https://a/b", [], "", "unihub resolve https://a/b"),
         """\
         https://a/b could not be fetched.
-          Why:  No place is known that may have it.
+          Why:  No known source may have it.
           Hint: Where the network allows it, this fetches it beforehand: unihub resolve https://a/b""",
     ),
     (
@@ -41,7 +41,7 @@ GOLDEN = [
         """\
         https://a/b could not be fetched.
           Why:  403 Forbidden.
-          Hint: The model may be private, or want a login or a consent: see its page in a browser.""",
+          Hint: The model may be private, or require a login or consent: see its page in a browser.""",
     ),
     (
         "DownloadError.answered",
@@ -57,7 +57,7 @@ GOLDEN = [
         """\
         https://a/b could not be fetched.
           Why:  429 Too Many Requests.
-          Hint: The server asks to come back after 3600 s.""",
+          Hint: The server asks clients to retry after 3600 s.""",
     ),
     (
         "DownloadError.answered",
@@ -65,7 +65,7 @@ GOLDEN = [
         """\
         https://a/b could not be fetched.
           Why:  500 Internal Server Error.
-          Hint: The server has trouble of its own; try again later.""",
+          Hint: The server has a problem; try again later.""",
     ),
     (
         "DownloadError.proxy",
@@ -81,15 +81,15 @@ GOLDEN = [
         """\
         https://a/b could not be fetched.
           Why:  Its certificate is not trusted (SSLCertVerificationError: self signed certificate).
-          Hint: If your network puts a certificate of its own in between, let REQUESTS_CA_BUNDLE name the file with it; and
-                check the clock of this machine.""",
+          Hint: If your network inserts its own certificate, set REQUESTS_CA_BUNDLE to the file that holds it; and check the
+                clock of this machine.""",
     ),
     (
         "DownloadError.no_such_host",
         DownloadError.no_such_host("https://a/b", "a", "gaierror: [Errno -2] Name or service not known"),
         """\
         https://a/b could not be fetched.
-          Why:  The name of the server is not known (gaierror: [Errno -2] Name or service not known).
+          Why:  The name of the server cannot be resolved (gaierror: [Errno -2] Name or service not known).
           Hint: Check the name a, and the DNS of this machine; behind a proxy, set https_proxy.""",
     ),
     (
@@ -98,15 +98,15 @@ GOLDEN = [
         """\
         https://a/b could not be fetched.
           Why:  More than 20 redirects.
-          Hint: The server is set up wrong, or wants a cookie: open the address in a browser.""",
+          Hint: The server is misconfigured, or requires a cookie: open the address in a browser.""",
     ),
     (
         "DownloadError.timed_out",
         DownloadError.timed_out("https://a/b", 60, "UNIHUB_TIMEOUT"),
         """\
         https://a/b could not be fetched.
-          Why:  Hardly anything came for 60 s.
-          Hint: Try again, which goes on where it stopped; let UNIHUB_TIMEOUT allow more seconds.""",
+          Why:  Almost no data arrived for 60 s.
+          Hint: Try again, which resumes the download; or set UNIHUB_TIMEOUT to more seconds.""",
     ),
     (
         "DownloadError.no_connection",
@@ -114,7 +114,7 @@ GOLDEN = [
         """\
         https://a/b could not be fetched.
           Why:  The connection failed (ConnectionRefusedError: [Errno 111] Connection refused).
-          Hint: Check the network, and whether a proxy is needed (https_proxy). What has come is kept for a day.""",
+          Hint: Check the network, and whether a proxy is needed (https_proxy). The partial download is kept for 24 hours.""",
     ),
     (
         "DownloadError.web_page",
@@ -122,7 +122,7 @@ GOLDEN = [
         """\
         https://a/b could not be fetched.
           Why:  A web page, not an archive.
-          Hint: Open the address in a browser: it may want a login, or have no archive of the model.""",
+          Hint: Open the address in a browser: it may require a login, or have no archive of the model.""",
     ),
     (
         "DownloadError.through_kagglehub",
@@ -130,7 +130,7 @@ GOLDEN = [
         """\
         kaggle:o/m/tensorFlow2/v/1 could not be fetched.
           Why:  ValueError: 'nonesuch' is not a valid ModelFramework.
-          Hint: See whether kagglehub.model_download('o/m/tensorFlow2/v/1') works by itself.""",
+          Hint: Check whether kagglehub.model_download('o/m/tensorFlow2/v/1') works on its own.""",
     ),
     (
         "DownloadError.through_fsspec",
@@ -138,7 +138,7 @@ GOLDEN = [
         """\
         s3://a/b could not be fetched.
           Why:  ValueError: no credentials.
-          Hint: See whether fsspec.open('s3://a/b') works by itself; it may need credentials.""",
+          Hint: Check whether fsspec.open('s3://a/b') works on its own; it may need credentials.""",
     ),
     (
         "DownloadError.no_space",
@@ -146,7 +146,7 @@ GOLDEN = [
         """\
         https://a/b could not be fetched.
           Why:  It needs 2,000,000 bytes in the cache at /cache, where 1,000 are free.
-          Hint: Let the environment variable UNIHUB_CACHE_DIR name a directory that can be written and has room.""",
+          Hint: Set UNIHUB_CACHE_DIR to a writable directory with enough space.""",
     ),
     (
         "DownloadError.cannot_write",
@@ -154,7 +154,7 @@ GOLDEN = [
         """\
         https://a/b could not be fetched.
           Why:  It could not be written to the cache at /cache ([Errno 28] No space left on device).
-          Hint: Let the environment variable UNIHUB_CACHE_DIR name a directory that can be written and has room.""",
+          Hint: Set UNIHUB_CACHE_DIR to a writable directory with enough space.""",
     ),
     (
         "DownloadError.cannot_unpack",
@@ -162,31 +162,31 @@ GOLDEN = [
         """\
         model.tar.gz could not be unpacked into the cache at /cache.
           Why:  [Errno 28] No space left on device
-          Hint: Let the environment variable UNIHUB_CACHE_DIR name a directory that can be written and has room; or unpack the
-                archive yourself and pass the directory.""",
+          Hint: Set UNIHUB_CACHE_DIR to a writable directory with enough space; or unpack the archive yourself and pass the
+                directory.""",
     ),
     (
         "IntegrityError.missing_graph",
         IntegrityError.missing_graph(MODEL),
         """\
-        the model at models/convnet is not whole: saved_model.pb is missing.
+        the model at models/convnet is incomplete: saved_model.pb is missing.
           Why:  The other files of a SavedModel are there, but not the one with its graphs and signatures.
-          Hint: Fetch or export the model again; a download or copy that was cut short leaves this behind.""",
+          Hint: Fetch or export the model again; an interrupted download or copy leaves this behind.""",
     ),
     (
         "IntegrityError.missing_variables",
         IntegrityError.missing_variables(MODEL, ["variables/variables.index"]),
         """\
-        the model at models/convnet is not whole: variables/variables.index is missing.
+        the model at models/convnet is incomplete: variables/variables.index is missing.
           Why:  TensorFlow restores the model's variables from there when it loads it.
-          Hint: Fetch or export the model again. A repository may leave files out by its size limits or its .gitignore; then
+          Hint: Fetch or export the model again. A repository may omit files because of size limits or its .gitignore; then
                 ask its owner for them.""",
     ),
     (
         "IntegrityError.missing_assets",
         IntegrityError.missing_assets(MODEL, ["assets/vocab.txt", "assets/labels.txt"]),
         """\
-        the model at models/convnet is not whole: assets/vocab.txt and assets/labels.txt are missing.
+        the model at models/convnet is incomplete: assets/vocab.txt and assets/labels.txt are missing.
           Why:  The model reads its vocabularies and other assets from there.
           Hint: Fetch or export the model again, and copy its assets directory with it.""",
     ),
@@ -194,7 +194,7 @@ GOLDEN = [
         "IntegrityError.missing_assets",
         IntegrityError.missing_assets(MODEL, ["assets/{}".format(name) for name in "abcde"]),
         """\
-        the model at models/convnet is not whole: assets/a, assets/b, assets/c, ... (5 files) are missing.
+        the model at models/convnet is incomplete: assets/a, assets/b, assets/c, ... (5 files) are missing.
           Why:  The model reads its vocabularies and other assets from there.
           Hint: Fetch or export the model again, and copy its assets directory with it.""",
     ),
@@ -202,16 +202,16 @@ GOLDEN = [
         "IntegrityError.missing_in_keras_file",
         IntegrityError.missing_in_keras_file("models/bert"),
         """\
-        the file was saved with the SavedModel of models/bert in it, which is not there.
+        the .keras file should contain the SavedModel of models/bert, which is missing.
           Why:  A layer that was loaded with self_contained=True keeps the model among the assets of the .keras file.
-          Hint: Read the .keras file as it was saved; weights alone go into a model that is built by your code.""",
+          Hint: Load the .keras file as it was saved; load weights alone into a model that your code builds.""",
     ),
     (
         "IntegrityError.git_lfs_pointer",
         IntegrityError.git_lfs_pointer(SHARD, 96128),
         """\
         models/convnet/variables/variables.data-00000-of-00001 is a git-lfs pointer, not the file itself.
-          Why:  The repository keeps large files apart, and what was fetched only says where this one is (96,128 bytes).
+          Why:  The repository stores large files separately, and the pointer only refers to one (96,128 bytes).
           Hint: Run "git lfs install" and then "git lfs pull" in the repository that it came from, or download the file from
                 the repository's web page.""",
     ),
@@ -220,7 +220,7 @@ GOLDEN = [
         IntegrityError.git_lfs_pointer(ASSET, 0),
         """\
         models/convnet/assets/vocab.txt is a git-lfs pointer, not the file itself.
-          Why:  The repository keeps large files apart, and what was fetched only says where this one is.
+          Why:  The repository stores large files separately, and the pointer only refers to one.
           Hint: Run "git lfs install" and then "git lfs pull" in the repository that it came from, or download the file from
                 the repository's web page.""",
     ),
@@ -228,17 +228,17 @@ GOLDEN = [
         "IntegrityError.short_file",
         IntegrityError.short_file(SHARD, 4096, 96128),
         """\
-        models/convnet/variables/variables.data-00000-of-00001 is cut short.
+        models/convnet/variables/variables.data-00000-of-00001 is truncated.
           Why:  It has 4,096 bytes, and the variables in it need 96,128.
-          Hint: Fetch or export the model again; the download or copy did not come to its end.""",
+          Hint: Fetch or export the model again; the download or copy was interrupted.""",
     ),
     (
         "IntegrityError.damaged",
         IntegrityError.damaged(MODEL + "/saved_model.pb", "it holds no graph", True),
         """\
-        models/convnet/saved_model.pb is cut short.
+        models/convnet/saved_model.pb is truncated.
           Why:  Reading it failed: it holds no graph.
-          Hint: Fetch or export the model again; the download or copy did not come to its end.""",
+          Hint: Fetch or export the model again; the download or copy was interrupted.""",
     ),
     (
         "IntegrityError.damaged",
@@ -253,7 +253,7 @@ GOLDEN = [
         IntegrityError.changed(MODEL + "/saved_model.pb"),
         """\
         models/convnet/saved_model.pb has changed since the model was inspected.
-          Why:  What was found then is that of another file, and the rest of it cannot be read any more.
+          Why:  What was read then belongs to another file, whose remainder can no longer be read.
           Hint: Inspect or load the model again.""",
     ),
     (
@@ -270,7 +270,7 @@ GOLDEN = [
         """\
         the archive model.tar.gz is damaged.
           Why:  Reading it failed: unexpected end of data.
-          Hint: Download or copy it again, and look at what it is: a web page or a git-lfs pointer saved under the name of an
+          Hint: Download or copy it again, and check what it is: a web page or a git-lfs pointer saved under the name of an
                 archive fails like this too.""",
     ),
     (
@@ -288,7 +288,7 @@ GOLDEN = [
         """\
         the archive model.tar.gz was refused: unpacked, it has more than 68719476736 bytes.
           Why:  A small archive can be made to unpack to any size and fill the disk.
-          Hint: If you trust it, let the environment variable UNIHUB_MAX_ARCHIVE_BYTES allow more bytes.""",
+          Hint: If you trust it, set the environment variable UNIHUB_MAX_ARCHIVE_BYTES to more bytes.""",
     ),
     (
         "IntegrityError.archive_inflates",
@@ -296,7 +296,7 @@ GOLDEN = [
         """\
         the archive /m.tgz was refused: unpacked, it has more than 200 times its size.
           Why:  A small archive can be made to unpack to any size and fill the disk.
-          Hint: If you trust it, let the environment variable UNIHUB_MAX_ARCHIVE_RATIO allow more.""",
+          Hint: If you trust it, set the environment variable UNIHUB_MAX_ARCHIVE_RATIO to more.""",
     ),
     (
         "IntegrityError.damaged_entry",
@@ -306,30 +306,30 @@ GOLDEN = [
         """\
         the copy in the cache at /cache/models/b-0123456789abcdef is damaged.
           Why:  Since it was fetched: saved_model.pb is missing, assets/words.txt has 3 bytes, not 4.
-          Hint: Where there is a connection it is fetched again by itself; unihub cache prune removes it.""",
+          Hint: With a network connection it is fetched again automatically; unihub cache prune removes it.""",
     ),
     (
         "IntegrityError.not_the_pinned",
         IntegrityError.not_the_pinned("m.tgz@sha256:0123", "0123", ["4567"]),
         """\
-        the content of m.tgz@sha256:0123 is another.
+        m.tgz@sha256:0123 does not match the pinned digest.
           Why:  Its SHA-256 digest is 4567.
-          Hint: Somebody has replaced the model, or the pin is that of another version. Nothing is kept of it.""",
+          Hint: The model was replaced, or the pin belongs to another version. The download was discarded.""",
     ),
     (
         "IntegrityError.not_the_pinned",
         IntegrityError.not_the_pinned("https://a/b@sha256:0123", "0123", ["4567", "89ab"]),
         """\
-        the content of https://a/b@sha256:0123 is another.
+        https://a/b@sha256:0123 does not match the pinned digest.
           Why:  Its SHA-256 digest is 4567 (content), 89ab (archive).
-          Hint: Somebody has replaced the model, or the pin is that of another version. Nothing is kept of it.""",
+          Hint: The model was replaced, or the pin belongs to another version. The download was discarded.""",
     ),
     (
         "IntegrityError.not_as_promised",
         IntegrityError.not_as_promised("https://a/b", "0123", "4567"),
         """\
-        what came from https://a/b is not what the server says it sends.
-          Why:  Its MD5 digest is 4567, and the server promised 0123.
-          Hint: Try again; if it stays so, something between here and the server changes what is sent.""",
+        the download from https://a/b does not match the digest that the server states.
+          Why:  Its MD5 digest is 4567, and the server states 0123.
+          Hint: Try again; if it persists, something between this machine and the server changes the data.""",
     ),
 ]

@@ -7,10 +7,10 @@ GOLDEN = [
         "HandleError.not_a_place",
         HandleError.not_a_place(5),
         """\
-        a handle of type int names no place.
-          Why:  A model is looked for by a str, a pathlib path, or bytes.
-          Hint: Pass the directory, archive or URL of the model. A callable or a hub.ModuleSpec is a model already and needs
-                no resolving: give it to unihub.load.""",
+        a handle cannot be of type int.
+          Why:  A handle is a str, bytes, or a path such as pathlib.Path.
+          Hint: Pass the directory, archive or URL of the model. A callable or a hub.ModuleSpec is already a model and needs
+                no resolving: pass it to unihub.load.""",
     ),
     (
         "HandleError.empty",
@@ -33,23 +33,23 @@ GOLDEN = [
         HandleError.one_slash("https:/tfhub.dev/google/nnlm-en-dim50/2"),
         """\
         the URL 'https:/tfhub.dev/google/nnlm-en-dim50/2' has lost a slash.
-          Why:  It went through pathlib.Path or os.path.normpath, which make one slash of two.
+          Why:  It went through pathlib.Path or os.path.normpath, which collapse two slashes into one.
           Hint: Pass 'https://tfhub.dev/google/nnlm-en-dim50/2' as a str.""",
     ),
     (
         "HandleError.unknown_scheme",
         HandleError.unknown_scheme("nonesuch://bucket/model", "nonesuch"),
         """\
-        nothing here can read nonesuch:// (nonesuch://bucket/model).
-          Why:  URLs are understood with file://, http://, https:// and what fsspec knows, which is not this.
+        unihub cannot read nonesuch:// URLs (nonesuch://bucket/model).
+          Why:  Supported are file://, http://, https:// and the schemes that fsspec knows.
           Hint: Copy the model to a local directory and pass that.""",
     ),
     (
         "HandleError.other_machine",
         HandleError.other_machine("file://models/convnet", "models"),
         """\
-        the file URL file://models/convnet names the machine 'models'.
-          Why:  What stands between file:// and the next slash is a machine, and only this one's files can be read.
+        the file URL file://models/convnet names the host 'models'.
+          Why:  The part between file:// and the next slash is a host name, and only local files can be read.
           Hint: Write three slashes before an absolute path, as in file:///models/convnet, or pass the path itself.""",
     ),
     (
@@ -57,14 +57,14 @@ GOLDEN = [
         HandleError.file_url_without_path("file://models"),
         """\
         the file URL file://models has no path.
-          Why:  What stands between file:// and the next slash is a machine, and there is nothing after it.
+          Why:  The part between file:// and the next slash is a host name, and nothing follows it.
           Hint: Write three slashes before an absolute path, as in file:///models/convnet, or pass the path itself.""",
     ),
     (
         "HandleError.bad_url",
         HandleError.bad_url("https://", "It names no machine."),
         """\
-        https:// is no URL.
+        https:// is not a valid URL.
           Why:  It names no machine.
           Hint: Copy the address from a browser, or from the model's page.""",
     ),
@@ -72,7 +72,7 @@ GOLDEN = [
         "HandleError.no_kaggle_model",
         HandleError.no_kaggle_model("kaggle:google/nnlm"),
         """\
-        kaggle:google/nnlm names no model on Kaggle.
+        kaggle:google/nnlm does not name a model on Kaggle.
           Why:  A model there has an owner, a name, a framework and a variation, and may have a version.
           Hint: Open the model's page on www.kaggle.com, choose framework, variation and version, and pass what its download
                 button shows, as in kaggle:google/nnlm/tensorFlow2/en-dim50/1.""",
@@ -81,8 +81,8 @@ GOLDEN = [
         "HandleError.bad_pin",
         HandleError.bad_pin("model.tar.gz@sha256:12ab", "12ab"),
         """\
-        the pin of model.tar.gz@sha256:12ab is no SHA-256 digest.
-          Why:  A digest has 64 hexadecimal digits behind a handle, and here are 4 characters.
+        the pin of model.tar.gz@sha256:12ab is not a SHA-256 digest.
+          Why:  A digest has 64 hexadecimal digits; this one has 4 characters.
           Hint: Pass what sha256sum prints for the archive, or what unihub cache ls prints for the content.""",
     ),
     (
@@ -97,17 +97,17 @@ GOLDEN = [
         "HandleError.not_a_target",
         HandleError.not_a_target(3),
         """\
-        3 names no directory to write to.
+        3 is not a directory to write to.
           Why:  A model is written to a directory, named by a str or a pathlib path.
-          Hint: Pass the path of a directory that is not there yet.""",
+          Hint: Pass the path of a directory that does not exist yet.""",
     ),
     (
         "HandleError.exists",
         HandleError.exists("models/new"),
         """\
         models/new exists already.
-          Why:  What is there would be overwritten, or mixed with what is written.
-          Hint: Give another directory, or delete this one first; unihub.save takes overwrite=True.""",
+          Why:  Writing there would overwrite its content or mix with it.
+          Hint: Choose another directory, or delete this one first; unihub.save takes overwrite=True.""",
     ),
     (
         "HandleError.not_a_number",
@@ -115,7 +115,7 @@ GOLDEN = [
         """\
         the environment variable UNIHUB_MAX_ARCHIVE_BYTES is '64GiB'.
           Why:  It has to be a whole number of bytes.
-          Hint: Set it to one, such as 68719476736, which holds without it; or unset it.""",
+          Hint: Set it to a whole number, such as the default 68719476736; or unset it.""",
     ),
     (
         "ModelNotFoundError.missing_path",
@@ -137,9 +137,9 @@ GOLDEN = [
         "ModelNotFoundError.not_in_cache",
         ModelNotFoundError.not_in_cache("https://a/b", "/cache"),
         """\
-        there is nothing of https://a/b in the cache.
+        https://a/b is not in the cache.
           Why:  No entry at /cache has that name, or was fetched for that handle.
-          Hint: unihub cache ls lists what is there.""",
+          Hint: unihub cache ls lists the entries.""",
     ),
     (
         "ModelNotFoundError.no_checkpoint",

@@ -27,8 +27,8 @@ GOLDEN = [
         """\
         models/it is an HDF5 file, not a SavedModel.
           Why:  Keras keeps models and weights in this format, and rebuilds the model from its own classes.
-          Hint: tf.keras.models.load_model("models/it") loads a whole model; model.load_weights("models/it") loads mere
-                weights.""",
+          Hint: tf.keras.models.load_model("models/it") loads a full model; model.load_weights("models/it") loads weights
+                alone.""",
     ),
     (
         "UnknownFormatError.other_format",
@@ -52,9 +52,9 @@ GOLDEN = [
         UnknownFormatError.other_format("models/it", "graph-def"),
         """\
         models/it is a bare GraphDef (a frozen graph), not a SavedModel.
-          Why:  It has neither signatures nor variables, so nothing says which tensors go in and come out.
-          Hint: tf.compat.v1.import_graph_def(tf.compat.v1.GraphDef.FromString(open("models/it", 'rb').read())) brings it into
-                a graph.""",
+          Why:  It has neither signatures nor variables, so its inputs and outputs are unknown.
+          Hint: tf.compat.v1.import_graph_def(tf.compat.v1.GraphDef.FromString(open("models/it", 'rb').read())) imports it
+                into a graph.""",
     ),
     (
         "UnknownFormatError.other_format",
@@ -79,9 +79,9 @@ GOLDEN = [
         UnknownFormatError.other_format("models/it", "archive"),
         """\
         models/it is an archive, not a directory.
-          Why:  A model has to be unpacked to be looked into.
-          Hint: unihub.load("models/it") unpacks a .tar.gz, .tgz or .tar with a model in it; unihub.resolve("models/it") says
-                where to.""",
+          Why:  An archive has to be unpacked before it can be read.
+          Hint: unihub.load("models/it") unpacks a .tar.gz, .tgz or .tar with a model in it; unihub.resolve("models/it")
+                returns where.""",
     ),
     (
         "UnknownFormatError.other_format",
@@ -89,15 +89,15 @@ GOLDEN = [
         """\
         models/it is a web page, not a model.
           Why:  A server answered with a page for people, such as a login or an error, and the answer was saved.
-          Hint: Delete it and give the handle itself, as in unihub.load("https://..."), or download it by hand.""",
+          Hint: Delete it and pass the handle itself, as in unihub.load("https://..."), or download it by hand.""",
     ),
     (
         "UnknownFormatError.named_by_handle",
         UnknownFormatError.named_by_handle("o/m/tfLite/v/1", "tflite", "o/m/tfLite/v/1"),
         """\
         o/m/tfLite/v/1 is a TensorFlow Lite model, not a SavedModel.
-          Why:  It was converted for small devices, and the conversion cannot be undone. The handle says so, and nothing was
-                downloaded.
+          Why:  It was converted for small devices, and the conversion cannot be undone. The handle shows this, and nothing
+                was downloaded.
           Hint: path = kagglehub.model_download('o/m/tfLite/v/1'); then: tf.lite.Interpreter(model_path=path) runs it.""",
     ),
     (
@@ -106,7 +106,7 @@ GOLDEN = [
         """\
         https://a/model.keras is a Keras model, not a SavedModel.
           Why:  The .keras format holds a Keras configuration and weights; Keras rebuilds the model from its own classes. The
-                handle says so, and nothing was downloaded.
+                handle shows this, and nothing was downloaded.
           Hint: Download it to a path; then: tf.keras.models.load_model(path) loads it; model.export(directory), or
                 tf.saved_model.save(model, directory) before Keras 3, makes a SavedModel of it.""",
     ),
@@ -115,7 +115,7 @@ GOLDEN = [
         UnknownFormatError.named_by_handle("o/m/pyTorch/v/1", "framework", "o/m/pyTorch/v/1"),
         """\
         o/m/pyTorch/v/1 is a model for another framework, not a SavedModel.
-          Why:  TensorFlow loads what was written for TensorFlow. The handle says so, and nothing was downloaded.
+          Why:  TensorFlow loads what was written for TensorFlow. The handle shows this, and nothing was downloaded.
           Hint: path = kagglehub.model_download('o/m/pyTorch/v/1'); then: load it with that framework; or choose a variation
                 for tensorFlow2 on the model's page.""",
     ),
@@ -125,24 +125,24 @@ GOLDEN = [
         """\
         models/served is not a model, but holds one.
           Why:  The model is in its directory 00000010, as TensorFlow Serving and unpacked archives lay models out.
-          Hint: Give that one: unihub.load("models/served/00000010").""",
+          Hint: Pass that one: unihub.load("models/served/00000010").""",
     ),
     (
         "UnknownFormatError.nothing_known",
         UnknownFormatError.nothing_known("models/notes", ["readme.txt"]),
         """\
-        models/notes is no model.
+        models/notes is not a model.
           Why:  It holds readme.txt, but no saved_model.pb.
-          Hint: Give the directory that tf.saved_model.save() or tf.compat.v1.saved_model.Builder() wrote, as in
+          Hint: Pass the directory that tf.saved_model.save() or tf.compat.v1.saved_model.Builder() wrote, as in
                 unihub.load("path/to/directory").""",
     ),
     (
         "UnknownFormatError.nothing_known",
         UnknownFormatError.nothing_known("models/notes/readme.txt"),
         """\
-        models/notes/readme.txt is no model.
-          Why:  It is a file, in no format that is known here; a model is a directory with a saved_model.pb in it.
-          Hint: Give the directory that tf.saved_model.save() or tf.compat.v1.saved_model.Builder() wrote, as in
+        models/notes/readme.txt is not a model.
+          Why:  It is a file in an unknown format; a model is a directory with a saved_model.pb in it.
+          Hint: Pass the directory that tf.saved_model.save() or tf.compat.v1.saved_model.Builder() wrote, as in
                 unihub.load("path/to/directory").""",
     ),
 ]

@@ -9,8 +9,8 @@ GOLDEN = [
         "InputError.not_trust",
         InputError.not_trust(3),
         """\
-        trust=3 says nothing.
-          Why:  It is True, False, None, the name of an op, or a collection of such names.
+        invalid value for trust: 3.
+          Why:  expected True, False, None, the name of an op, or a collection of such names.
           Hint: pass True for a model whose author you trust, or the names that inspect(...).unsafe_ops lists.""",
     ),
     (
@@ -25,7 +25,7 @@ GOLDEN = [
         "InputError.needs_dict",
         InputError.needs_dict(SUM),
         """\
-        'sum' has 2 inputs, and got one value without a name.
+        'sum' has 2 inputs, but got one value without a name.
           Why:  Its inputs are:
                   a: float32[?]
                   b: sparse float32[None,None]
@@ -35,7 +35,7 @@ GOLDEN = [
         "InputError.needs_dict",
         InputError.needs_dict(NO_INPUTS),
         """\
-        'count' has 0 inputs, and got one value without a name.
+        'count' has 0 inputs, but got one value without a name.
           Why:  It takes no inputs at all.
           Hint: call it with an empty dict.""",
     ),
@@ -59,16 +59,16 @@ GOLDEN = [
         "InputError.not_by_rows",
         InputError.not_by_rows("(4, 8)", 3),
         """\
-        an output of the model has no row for each that went in.
-          Why:  3 went in; the output has the shape (4, 8).
+        an output of the model does not have one row for each input row.
+          Why:  3 rows went in; the output has the shape (4, 8).
           Hint: choose another output with output_key=, or another signature.""",
     ),
     (
         "InputError.no_column",
         InputError.no_column("sum", "sum: complex64[]"),
         """\
-        the output 'sum' cannot be a column of Spark's.
-          Why:  A column holds numbers and texts, of known rank and one row for each that went in; this is
+        the output 'sum' cannot be a Spark column.
+          Why:  A column holds numbers or strings of known rank, with one row for each input row; this is
                 sum: complex64[]
           Hint: choose another output with output_key=, or another signature.""",
     ),
@@ -76,7 +76,7 @@ GOLDEN = [
         "InputError.fits_no_trace",
         InputError.fits_no_trace("models/reusable", "float32[2,7]", ["x: float32[None,8], training: True"]),
         """\
-        the arguments fit none of the ways in which models/reusable can be called.
+        the arguments do not match any way to call models/reusable.
           Why:  got float32[2,7]; expected one of
                   x: float32[None,8], training: True
           Hint: convert the inputs to one of these structures, dtypes and shapes.""",
@@ -87,8 +87,8 @@ GOLDEN = [
         """\
         training= must be True, False or None; got int.
           Why:  It selects which of the functions in the model is called, before TensorFlow runs it.
-          Hint: pass a Python bool; to switch inside a graph, call the model in both branches of tf.cond. Further arguments of
-                the model go by their names.""",
+          Hint: pass a Python bool; to switch inside a graph, call the model in both branches of tf.cond. Pass further
+                arguments of the model by name.""",
     ),
     (
         "InputError.frozen",
@@ -145,7 +145,7 @@ GOLDEN = [
         InputError.needs_output_shape("hub"),
         """\
         an output of 'hub' has no known rank, and a Keras model needs one.
-          Why:  The model's files do not tell the shape, and Keras plans the layers that follow by it.
+          Why:  The model's files do not state the shape, and Keras builds the next layers from it.
           Hint: pass the shapes without the batch as output_shape=, nested as the outputs are.""",
     ),
     (
@@ -153,7 +153,7 @@ GOLDEN = [
         InputError.unknown_layer_option("output_shapes", ["dtype", "output_shape"]),
         """\
         a Keras 3 layer has no argument 'output_shapes'.
-          Why:  Known are dtype, output_shape, and the arguments of unihub.load.
+          Why:  Valid arguments are dtype, output_shape, and those of unihub.load.
           Hint: leave it out. Did you mean 'output_shape'?""",
     ),
     (
@@ -161,22 +161,22 @@ GOLDEN = [
         InputError.finalized_graph(),
         """\
         initialize() cannot add to a finalized graph.
-          Why:  It needs ops that tell which variables are still uninitialized, and this graph takes no more ops.
+          Why:  It needs ops that report which variables are still uninitialized, and this graph takes no more ops.
           Hint: call it before the graph is finalized; a MonitoredSession and an Estimator initialize by themselves.""",
     ),
     (
         "InputError.unknown_option",
         InputError.unknown_option("signatures", ["trainable", "signature", "tags"]),
         """\
-        there is no argument 'signatures' here.
-          Why:  Known are trainable, signature, tags; any other belongs to a Keras layer.
+        unknown argument 'signatures'.
+          Why:  Valid arguments are trainable, signature, tags; others belong to a Keras layer.
           Hint: leave it out, or load the model with api="keras". Did you mean 'signature'?""",
     ),
     (
         "InputError.unknown_word",
         InputError.unknown_word("api", "kears", ["auto", "module", "load", "keras"]),
         """\
-        api='kears' is none of the words it knows.
+        invalid value for api: 'kears'.
           Why:  expected one of auto, module, load, keras.
           Hint: pass one of these. Did you mean 'keras'?""",
     ),
@@ -184,7 +184,7 @@ GOLDEN = [
         "InputError.unknown_word",
         InputError.unknown_word("trainable", 1, ["True", "False"]),
         """\
-        trainable=1 is none of the words it knows.
+        invalid value for trainable: 1.
           Why:  expected one of True, False.
           Hint: pass one of these.""",
     ),

@@ -10,7 +10,7 @@ GOLDEN = [
         """\
         TensorFlow failed to load models/odd.
           Why:  KeyError: 'no such node'
-          Hint: unihub.inspect('models/odd') shows what the model holds; the exception above has TensorFlow's own words.""",
+          Hint: unihub.inspect('models/odd') shows what the model holds; the exception above has TensorFlow's own message.""",
     ),
     (
         "LoadError.calling",
@@ -18,7 +18,7 @@ GOLDEN = [
         """\
         TensorFlow failed while it ran models/odd.
           Why:  ValueError: Matrix size-incompatible: [2,7] and [8,4]
-          Hint: compare the inputs with model.info; the exception above has TensorFlow's own words.""",
+          Hint: compare the inputs with model.info; the exception above has TensorFlow's own message.""",
     ),
     (
         "LoadError.saving",
@@ -26,13 +26,13 @@ GOLDEN = [
         """\
         the model could not be written to models/out.
           Why:  ValueError: Matrix size-incompatible: [2,7] and [8,4]
-          Hint: nothing was written; the exception above has the words of whoever raised it.""",
+          Hint: nothing was written; the exception above has the original message.""",
     ),
     (
         "LoadError.unfed_placeholder",
         LoadError.unfed_placeholder("models/odd", "min/Placeholder"),
         """\
-        models/odd needs a value for 'min/Placeholder', which is no input of the signature.
+        models/odd needs a value for 'min/Placeholder', which is not an input of the signature.
           Why:  The outputs depend on a placeholder that the signature does not list, so no call can feed it.
           Hint: have the model exported again with the placeholder as an input, or with a constant in its place.""",
     ),

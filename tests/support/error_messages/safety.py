@@ -8,8 +8,8 @@ GOLDEN = [
         "UnsafeModelError.self_contained",
         UnsafeModelError.self_contained("models/bert"),
         """\
-        the file holds a SavedModel (once models/bert), and Keras reads it in safe mode.
-          Why:  A SavedModel is a program: who loads it runs what its author wrote, and may read and write files.
+        the file contains a SavedModel (originally models/bert), and Keras loads it in safe mode.
+          Why:  A SavedModel is a program: loading it runs its author's code, which may read and write files.
           Hint: if you trust the source of the file, load_model(..., safe_mode=False), or call
                 keras.config.enable_unsafe_deserialization() first; a layer without self_contained=True needs neither.""",
     ),
@@ -20,7 +20,7 @@ GOLDEN = [
         https://example.com/model was fetched from the network and may do more than compute.
           Why:  It has these ops:
                   ReadFile reads files (read, in the graph)
-          Hint: unihub.inspect('https://example.com/model').unsafe_ops lists all of them. If you trust who wrote it, load it
+          Hint: unihub.inspect('https://example.com/model').unsafe_ops lists all of them. If you trust its author, load it
                 with trust=True, or with trust=['ReadFile'] for no other ops than these; or set UNIHUB_TRUST likewise.""",
     ),
     (

@@ -7,7 +7,7 @@ GOLDEN = [
         "InputError.not_a_tensor",
         InputError.not_a_tensor("default", "output", "logits", [1.0]),
         """\
-        the output 'logits' of the signature 'default' is no tensor.
+        the output 'logits' of the signature 'default' is not a tensor.
           Why:  expected a Tensor, a SparseTensor or (from TensorFlow 1.15) a RaggedTensor; got list.
           Hint: pass a tensor; tf.identity makes one of a variable, tf.constant of an array.""",
     ),
@@ -24,22 +24,22 @@ GOLDEN = [
         InputError.colocated("the input 'images' of 'default'", ["loc:@tower/w"]),
         """\
         the input 'images' of 'default' must not be placed beside another op.
-          Why:  It is colocated with tower/w. When the module is used, its place is taken by what is elsewhere.
+          Why:  It is colocated with tower/w. When the module is used, another tensor replaces it.
           Hint: make it outside of tf.colocate_with; the other op may be placed beside it instead.""",
     ),
     (
         "InputError.attachment_key",
         InputError.attachment_key("no key"),
         """\
-        'no key' is no key for a message.
-          Why:  A key is made of letters, digits and underscores, and begins with a letter.
+        'no key' is not a valid key for a message.
+          Why:  A key consists of letters, digits and underscores, and begins with a letter.
           Hint: rename it.""",
     ),
     (
         "InputError.not_a_message",
         InputError.not_a_message("note", "a text"),
         """\
-        what is to be attached as 'note' is no protocol message.
+        the value attached as 'note' is not a protocol message.
           Why:  expected a protobuf message; got str.
           Hint: pass one, such as a tf.train.Features, or a message class of your own.""",
     ),
@@ -47,16 +47,16 @@ GOLDEN = [
         "InputError.unsupported_collections",
         InputError.unsupported_collections(["losses", "mine"], ["update_ops", "variables"]),
         """\
-        the module function filled collections that no module can have: losses, mine.
-          Why:  Whoever loads a module takes over these alone: update_ops, variables.
+        the module function filled collections that a module cannot have: losses, mine.
+          Why:  Loading a module takes over only these: update_ops, variables.
           Hint: leave them empty; del tf.compat.v1.get_collection_ref('losses')[:] at the end of the function does.""",
     ),
     (
         "InputError.asset_is_no_constant",
         InputError.asset_is_no_constant("vocabulary/path"),
         """\
-        the asset 'vocabulary/path' is no constant.
-          Why:  The files of a module are named by constants in its graph, one text each; these are set when it is loaded.
+        the asset 'vocabulary/path' is not a constant.
+          Why:  The files of a module are named by constants in its graph, one string each, which are set on loading.
           Hint: pass the file's path as a str.""",
     ),
     (
@@ -107,7 +107,7 @@ GOLDEN = [
         a int cannot be written as a tf1-hub model.
           Why:  expected a function that builds a graph and calls unihub.add_signature, a hub.ModuleSpec, or a module that was
                 loaded.
-          Hint: wrap it into such a function; or write a TF2 SavedModel, which takes Keras models, tf.Module and functions of
+          Hint: wrap it in such a function; or write a TF2 SavedModel, which takes Keras models, tf.Module and functions of
                 tensors.""",
     ),
     (
@@ -123,7 +123,7 @@ GOLDEN = [
         InputError.not_savable(3),
         """\
         an int cannot be written as a tf2-saved-model.
-          Why:  There is nothing in it that could be called with tensors, and written.
+          Why:  It has nothing that can be called with tensors and written.
           Hint: pass a Keras model or layer, a tf.Module with a tf.function, a function of tensors, or what unihub.load
                 returned for a SavedModel.""",
     ),
@@ -131,8 +131,8 @@ GOLDEN = [
         "InputError.needs_inputs",
         InputError.needs_inputs(print),
         """\
-        it is not known what a call of a builtin_function_or_method takes.
-          Why:  A SavedModel holds traces only, and nothing was traced here that tells the dtypes and shapes.
+        the inputs of a builtin_function_or_method are unknown.
+          Why:  A SavedModel holds traces only, and no trace here states the dtypes and shapes.
           Hint: pass inputs=tf.TensorSpec([None, 8], tf.float32), an array as an example, or a nest of these.""",
     ),
     (
@@ -140,14 +140,14 @@ GOLDEN = [
         InputError.no_example("images"),
         """\
         inputs= has a str where a spec or an example is needed.
-          Why:  A call takes tensors; lists and dicts in inputs= are the nest that they stand in.
+          Why:  A call takes tensors; lists and dicts in inputs= are the structure that holds them.
           Hint: pass a tf.TensorSpec; or an example as a numpy array or a tensor.""",
     ),
     (
         "InputError.inputs_by_name",
         InputError.inputs_by_name(["images", "size"]),
         """\
-        the function has 2 arguments, and inputs= does not tell each.
+        the function has 2 arguments, and inputs= does not describe each.
           Why:  Its arguments are images, size.
           Hint: pass a dict with exactly these names as inputs=.""",
     ),

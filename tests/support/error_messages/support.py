@@ -44,7 +44,7 @@ GOLDEN = [
         UnsupportedError.module_in_strategy("models/convnet", "MirroredStrategy"),
         """\
         a tf1-hub module cannot be loaded in the scope of a MirroredStrategy (models/convnet).
-          Why:  hub.Module makes plain variables of the graph, so that each replica would have, and train, its own.
+          Why:  hub.Module makes plain variables of the graph, so each replica would have and train its own.
           Hint: unihub.convert('models/convnet', 'out') makes a TF2 SavedModel of it; load that in the scope.""",
     ),
     (
@@ -77,8 +77,8 @@ GOLDEN = [
         UnsupportedError.signature_is_not_trainable("models/reusable", "serving_default"),
         """\
         fine-tuning models/reusable through its signature 'serving_default' is not supported.
-          Why:  A signature knows no training mode, no update ops and no regularization losses; only calling the model itself
-                does.
+          Why:  A signature has no training mode, update ops or regularization losses; only calling the model itself uses
+                them.
           Hint: leave signature= out; or load with trainable=False.""",
     ),
     (
@@ -86,7 +86,7 @@ GOLDEN = [
         UnsupportedError.not_callable("models/coder", [DEFAULT]),
         """\
         models/coder cannot be fine-tuned: its root object cannot be called.
-          Why:  It offers signatures only, and these know no training mode, update ops or losses:
+          Why:  It offers signatures only, and these have no training mode, update ops or losses:
                   default(images: float32[None,32,32,3]) -> default: float32[None,64]
           Hint: load with trainable=False; or train the attributes of unihub.load(...).native yourself.""",
     ),
@@ -94,9 +94,9 @@ GOLDEN = [
         "UnsupportedError.converted_already",
         UnsupportedError.converted_already("models/reusable"),
         """\
-        models/reusable is a TF2 SavedModel, and there is nothing to convert.
-          Why:  What is converted are TF1 Hub modules and TF1 SavedModels, which TF2 cannot fine-tune.
-          Hint: load it as it is: unihub.load("models/reusable", trainable=True).""",
+        models/reusable is already a TF2 SavedModel; there is nothing to convert.
+          Why:  Only TF1 Hub modules and TF1 SavedModels are converted, because TF2 cannot fine-tune them.
+          Hint: load it directly: unihub.load("models/reusable", trainable=True).""",
     ),
     (
         "UnsupportedError.converts_in_eager_only",
@@ -115,25 +115,25 @@ GOLDEN = [
         """\
         models/convnet cannot be converted to a TF2 SavedModel.
           Why:  queue (FIFOQueueV2) keeps state of a kind that no SavedModel has.
-          Hint: load it as it is, for inference; or fine-tune it after tf.compat.v1.disable_v2_behavior().""",
+          Hint: load it directly, for inference; or fine-tune it after tf.compat.v1.disable_v2_behavior().""",
     ),
     (
         "ConversionError.differs",
         ConversionError.differs("models/convnet", "default", "features", 0.0123),
         """\
-        the conversion of models/convnet gives other numbers than the original.
+        the converted model of models/convnet gives different results than the original.
           Why:  For the same inputs the output 'features' of the signature 'default' differs by 0.0123; 1e-5 is allowed.
-          Hint: nothing was written. unihub.convert(..., check=False) writes it all the same; please report the model, for
-                this should not happen.""",
+          Hint: nothing was written. unihub.convert(..., check=False) writes it anyway; please report the model: this should
+                not happen.""",
     ),
     (
         "ConversionError.does_not_run",
         ConversionError.does_not_run("models/convnet", "default", GRAPH_ERROR),
         """\
-        the conversion of models/convnet does not run.
+        the converted model of models/convnet does not run.
           Why:  The original takes inputs for which the signature 'default' of the converted model raised ValueError: Matrix
                 size-incompatible: [2,7] and [8,4]
-          Hint: nothing was written. unihub.convert(..., check=False) writes it all the same; please report the model, for
-                this should not happen.""",
+          Hint: nothing was written. unihub.convert(..., check=False) writes it anyway; please report the model: this should
+                not happen.""",
     ),
 ]

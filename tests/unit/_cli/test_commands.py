@@ -95,7 +95,7 @@ def test_cache_rm(run, url, own_cache, name):
     assert run("cache", "rm", named)[:2] == (0, "removed {}\n".format(os.path.dirname(model)))
     assert list((own_cache / "models").iterdir()) == []
     status, _, error = run("cache", "rm", named)
-    assert status == 4 and "there is nothing of" in error
+    assert status == 4 and "is not in the cache" in error
 
 
 def test_cache_prune(run, url, own_cache, tmp_path):

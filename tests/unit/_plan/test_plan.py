@@ -89,7 +89,7 @@ class TestRequest:
     def test_unknown_words(self, argument, word, hint):
         with pytest.raises(InputError) as caught:
             parse_request(**{argument: word})
-        assert str(caught.value).startswith("{}={!r} is none of the words it knows.".format(argument, word))
+        assert str(caught.value).startswith("invalid value for {}: {!r}.".format(argument, word))
         assert hint in caught.value.hint
         assert ("Did you mean" in caught.value.hint) == bool(hint)
         assert caught.value.argument == argument
@@ -100,7 +100,7 @@ class TestRequest:
     def test_flags_that_are_no_bool(self, flag, value):
         with pytest.raises(InputError) as caught:
             parse_request(**{flag: value})
-        assert caught.value.what == "{}={!r} is none of the words it knows.".format(flag, value)
+        assert caught.value.what == "invalid value for {}: {!r}.".format(flag, value)
         assert caught.value.expected == ("True", "False")
 
     @pytest.mark.parametrize("flag, default", [("trainable", False), ("as_dict", False), ("collections", True)])

@@ -432,7 +432,7 @@ TEXTS = [
         """\
         the archive /m.tgz is damaged.
           Why:  Reading it failed: unexpected end of data.
-          Hint: Download or copy it again, and look at what it is: a web page or a git-lfs pointer saved under the name of an
+          Hint: Download or copy it again, and check what it is: a web page or a git-lfs pointer saved under the name of an
                 archive fails like this too.""",
     ),
     (
@@ -448,22 +448,22 @@ TEXTS = [
         """\
         the archive /m.tgz was refused: unpacked, it has more than 1000 bytes.
           Why:  A small archive can be made to unpack to any size and fill the disk.
-          Hint: If you trust it, let the environment variable UNIHUB_MAX_ARCHIVE_BYTES allow more bytes.""",
+          Hint: If you trust it, set the environment variable UNIHUB_MAX_ARCHIVE_BYTES to more bytes.""",
     ),
     (
         DownloadError.cannot_unpack("/m.tgz", "/cache", "[Errno 28] No space left on device"),
         """\
         /m.tgz could not be unpacked into the cache at /cache.
           Why:  [Errno 28] No space left on device
-          Hint: Let the environment variable UNIHUB_CACHE_DIR name a directory that can be written and has room; or unpack the
-                archive yourself and pass the directory.""",
+          Hint: Set UNIHUB_CACHE_DIR to a writable directory with enough space; or unpack the archive yourself and pass the
+                directory.""",
     ),
     (
         HandleError.not_a_number("UNIHUB_MAX_ARCHIVE_BYTES", "64GiB", "bytes", 68719476736),
         """\
         the environment variable UNIHUB_MAX_ARCHIVE_BYTES is '64GiB'.
           Why:  It has to be a whole number of bytes.
-          Hint: Set it to one, such as 68719476736, which holds without it; or unset it.""",
+          Hint: Set it to a whole number, such as the default 68719476736; or unset it.""",
     ),
 ]
 

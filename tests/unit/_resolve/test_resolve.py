@@ -139,7 +139,7 @@ def test_what_is_no_saved_model_is_told_by_its_handle(text, kind):
     with pytest.raises(UnknownFormatError) as caught:
         resolve(text, offline=False)
     assert caught.value.kind == kind
-    assert "The handle says so, and nothing was downloaded." in caught.value.why
+    assert "The handle shows this, and nothing was downloaded." in caught.value.why
 
 
 def test_paths_and_bytes_are_handles():
@@ -290,10 +290,10 @@ def test_resolving_a_path_imports_nothing_heavy(model):
         (
             5,
             """\
-            a handle of type int names no place.
-              Why:  A model is looked for by a str, a pathlib path, or bytes.
-              Hint: Pass the directory, archive or URL of the model. A callable or a hub.ModuleSpec is a model already and needs
-                    no resolving: give it to unihub.load.""",
+            a handle cannot be of type int.
+              Why:  A handle is a str, bytes, or a path such as pathlib.Path.
+              Hint: Pass the directory, archive or URL of the model. A callable or a hub.ModuleSpec is already a model and needs
+                    no resolving: pass it to unihub.load.""",
         ),
         (
             "",
@@ -327,27 +327,27 @@ def test_resolving_a_path_imports_nothing_heavy(model):
             pathlib.PurePosixPath("https://tfhub.dev/google/nnlm-en-dim50/2"),
             """\
             the URL 'https:/tfhub.dev/google/nnlm-en-dim50/2' has lost a slash.
-              Why:  It went through pathlib.Path or os.path.normpath, which make one slash of two.
+              Why:  It went through pathlib.Path or os.path.normpath, which collapse two slashes into one.
               Hint: Pass 'https://tfhub.dev/google/nnlm-en-dim50/2' as a str.""",
         ),
         (
             "file://models/convnet",
             """\
-            the file URL file://models/convnet names the machine 'models'.
-              Why:  What stands between file:// and the next slash is a machine, and only this one's files can be read.
+            the file URL file://models/convnet names the host 'models'.
+              Why:  The part between file:// and the next slash is a host name, and only local files can be read.
               Hint: Write three slashes before an absolute path, as in file:///models/convnet, or pass the path itself.""",
         ),
         (
             "file://models",
             """\
             the file URL file://models has no path.
-              Why:  What stands between file:// and the next slash is a machine, and there is nothing after it.
+              Why:  The part between file:// and the next slash is a host name, and nothing follows it.
               Hint: Write three slashes before an absolute path, as in file:///models/convnet, or pass the path itself.""",
         ),
         (
             "https://www.kaggle.com/models/google/nnlm",
             """\
-            https://www.kaggle.com/models/google/nnlm names no model on Kaggle.
+            https://www.kaggle.com/models/google/nnlm does not name a model on Kaggle.
               Why:  A model there has an owner, a name, a framework and a variation, and may have a version.
               Hint: Open the model's page on www.kaggle.com, choose framework, variation and version, and pass what its download
                     button shows, as in kaggle:google/nnlm/tensorFlow2/en-dim50/1.""",
@@ -355,22 +355,22 @@ def test_resolving_a_path_imports_nothing_heavy(model):
         (
             "https://[::1/model",
             """\
-            https://[::1/model is no URL.
+            https://[::1/model is not a valid URL.
               Why:  Invalid IPv6 URL.
               Hint: Copy the address from a browser, or from the model's page.""",
         ),
         (
             "http:///model",
             """\
-            http:///model is no URL.
+            http:///model is not a valid URL.
               Why:  It names no server.
               Hint: Copy the address from a browser, or from the model's page.""",
         ),
         (
             "m.tgz@sha256:12",
             """\
-            the pin of m.tgz@sha256:12 is no SHA-256 digest.
-              Why:  A digest has 64 hexadecimal digits behind a handle, and here are 2 characters.
+            the pin of m.tgz@sha256:12 is not a SHA-256 digest.
+              Why:  A digest has 64 hexadecimal digits; this one has 2 characters.
               Hint: Pass what sha256sum prints for the archive, or what unihub cache ls prints for the content.""",
         ),
         pytest.param(

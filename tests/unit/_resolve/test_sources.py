@@ -164,7 +164,7 @@ def test_what_nobody_has(internet, own_cache):
         https://tfhub.dev/google/nnlm-en-dim50/2 could not be fetched.
           Why:  https://www.kaggle.com/models/google/nnlm/tensorFlow2/en-dim50/1: 403 Forbidden
                 https://tfhub.dev/google/nnlm-en-dim50/2: 404 Not Found
-          Hint: The model may be private, or want a login or a consent: see its page in a browser.
+          Hint: The model may be private, or require a login or consent: see its page in a browser.
                 Check the address, and whether that version of the model still exists.
                 Where the network allows it, this fetches it beforehand: unihub resolve
                 https://tfhub.dev/google/nnlm-en-dim50/2
@@ -393,8 +393,8 @@ def test_what_fsspec_does_not_know(own_cache):
         unihub.resolve("nonesuch://bucket/model")
     assert words_of(caught.value) == textwrap.dedent(
         """\
-        nothing here can read nonesuch:// (nonesuch://bucket/model).
-          Why:  URLs are understood with file://, http://, https:// and what fsspec knows, which is not this.
+        unihub cannot read nonesuch:// URLs (nonesuch://bucket/model).
+          Why:  Supported are file://, http://, https:// and the schemes that fsspec knows.
           Hint: Copy the model to a local directory and pass that."""
     )
 

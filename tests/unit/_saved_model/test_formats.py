@@ -150,9 +150,9 @@ class TestOtherFormats:
         assert message(UnknownFormatError, detect_format, write(model / "m.h5", b"\x89HDF\r\n\x1a\n" + bytes(99))) == (
             "model/m.h5 is an HDF5 file, not a SavedModel.\n"
             "  Why:  Keras keeps models and weights in this format, and rebuilds the model from its own classes.\n"
-            '  Hint: tf.keras.models.load_model("model/m.h5") loads a whole model; model.load_weights("model/m.h5") '
-            "loads mere\n"
-            "        weights."
+            '  Hint: tf.keras.models.load_model("model/m.h5") loads a full model; model.load_weights("model/m.h5") '
+            "loads weights\n"
+            "        alone."
         )
 
     def test_tflite(self, model):
@@ -182,9 +182,9 @@ class TestOtherFormats:
         node = block(1, block(1, b"x") + block(2, b"Placeholder"))
         assert message(UnknownFormatError, detect_format, write(model / "frozen.pb", node)) == (
             "model/frozen.pb is a bare GraphDef (a frozen graph), not a SavedModel.\n"
-            "  Why:  It has neither signatures nor variables, so nothing says which tensors go in and come out.\n"
+            "  Why:  It has neither signatures nor variables, so its inputs and outputs are unknown.\n"
             "  Hint: tf.compat.v1.import_graph_def(tf.compat.v1.GraphDef.FromString(open(\"model/frozen.pb\", 'rb')"
-            ".read())) brings\n"
+            ".read())) imports\n"
             "        it into a graph."
         )
 
@@ -219,9 +219,9 @@ class TestOtherFormats:
     def test_archive(self, model, content):
         assert message(UnknownFormatError, detect_format, write(model / "m.tar.gz", content)) == (
             "model/m.tar.gz is an archive, not a directory.\n"
-            "  Why:  A model has to be unpacked to be looked into.\n"
+            "  Why:  An archive has to be unpacked before it can be read.\n"
             '  Hint: unihub.load("model/m.tar.gz") unpacks a .tar.gz, .tgz or .tar with a model in it;\n'
-            '        unihub.resolve("model/m.tar.gz") says where to.'
+            '        unihub.resolve("model/m.tar.gz") returns where.'
         )
 
     def test_zip_archive(self, model):
@@ -236,7 +236,7 @@ class TestOtherFormats:
             "model/1 is a web page, not a model.\n"
             "  Why:  A server answered with a page for people, such as a login or an error, and the answer was "
             "saved.\n"
-            '  Hint: Delete it and give the handle itself, as in unihub.load("https://..."), or download it by hand.'
+            '  Hint: Delete it and pass the handle itself, as in unihub.load("https://..."), or download it by hand.'
         )
 
     def test_web_page_under_the_name_of_a_saved_model(self, model):
@@ -246,10 +246,10 @@ class TestOtherFormats:
     @pytest.mark.parametrize("content", [b"", b"hello", b"\x0a\xff", b"\x0a\x03abc", b'{"a": 1}', b"PK\x03", bytes(99)])
     def test_plain_file(self, model, content):
         assert message(UnknownFormatError, detect_format, write(model / "file", content)) == (
-            "model/file is no model.\n"
-            "  Why:  It is a file, in no format that is known here; a model is a directory with a saved_model.pb in "
+            "model/file is not a model.\n"
+            "  Why:  It is a file in an unknown format; a model is a directory with a saved_model.pb in "
             "it.\n"
-            "  Hint: Give the directory that tf.saved_model.save() or tf.compat.v1.saved_model.Builder() wrote, as "
+            "  Hint: Pass the directory that tf.saved_model.save() or tf.compat.v1.saved_model.Builder() wrote, as "
             "in\n"
             '        unihub.load("path/to/directory").'
         )
@@ -268,16 +268,16 @@ class TestOtherDirectories:
         for name in "zyxwvutsr":
             write(model / name, "")
         assert message(UnknownFormatError, detect_format, "model") == (
-            "model is no model.\n"
+            "model is not a model.\n"
             "  Why:  It holds r, s, t, u, v, w, x, y and more, but no saved_model.pb.\n"
-            "  Hint: Give the directory that tf.saved_model.save() or tf.compat.v1.saved_model.Builder() wrote, as "
+            "  Hint: Pass the directory that tf.saved_model.save() or tf.compat.v1.saved_model.Builder() wrote, as "
             "in\n"
             '        unihub.load("path/to/directory").'
         )
 
     def test_web_page_among_other_files_says_nothing(self, model):
         write(model / "index.html", "<html>")
-        assert "model is no model." in message(UnknownFormatError, detect_format, "model")
+        assert "model is not a model." in message(UnknownFormatError, detect_format, "model")
 
     def test_known_file_inside(self, model):
         write(model / "README.md", "a model")
@@ -294,7 +294,7 @@ class TestOtherDirectories:
             "model is not a model, but holds one.\n"
             "  Why:  The model is in its directory 00000010, as TensorFlow Serving and unpacked archives lay models "
             "out.\n"
-            '  Hint: Give that one: unihub.load("model/00000010").'
+            '  Hint: Pass that one: unihub.load("model/00000010").'
         )
 
     def test_model_in_a_named_child(self, model):
@@ -309,16 +309,16 @@ class TestDamage:
     def test_no_graph(self, model, name):
         write(model / name, b"")
         assert message(IntegrityError, detect_format, "model") == (
-            "the model at model is not whole: saved_model.pb is missing.\n"
+            "the model at model is incomplete: saved_model.pb is missing.\n"
             "  Why:  The other files of a SavedModel are there, but not the one with its graphs and signatures.\n"
-            "  Hint: Fetch or export the model again; a download or copy that was cut short leaves this behind."
+            "  Hint: Fetch or export the model again; an interrupted download or copy leaves this behind."
         )
 
     def test_pointer(self, model):
         write(model / "saved_model.pb", POINTER)
         assert message(IntegrityError, detect_format, "model") == (
             "model/saved_model.pb is a git-lfs pointer, not the file itself.\n"
-            "  Why:  The repository keeps large files apart, and what was fetched only says where this one is "
+            "  Why:  The repository stores large files separately, and the pointer only refers to one "
             "(1,812,293 bytes).\n"
             '  Hint: Run "git lfs install" and then "git lfs pull" in the repository that it came from, or download '
             "the file from\n"
@@ -332,9 +332,9 @@ class TestDamage:
         write(model / "saved_model.pb", saved_model(TF2)[:-1])
         size = len(saved_model(TF2)) - 1
         assert message(IntegrityError, detect_format, "model") == (
-            "model/saved_model.pb is cut short.\n"
+            "model/saved_model.pb is truncated.\n"
             "  Why:  Reading it failed: it ends at byte {}, within a field.\n"
-            "  Hint: Fetch or export the model again; the download or copy did not come to its end."
+            "  Hint: Fetch or export the model again; the download or copy was interrupted."
         ).format(size)
 
     @pytest.mark.parametrize("content", [b"", b"\x08\x01"])
@@ -384,9 +384,9 @@ class TestCheckWhole:
 
     def test_no_index(self, model):
         assert message(IntegrityError, check_complete, "model", True) == (
-            "the model at model is not whole: variables/variables.index is missing.\n"
+            "the model at model is incomplete: variables/variables.index is missing.\n"
             "  Why:  TensorFlow restores the model's variables from there when it loads it.\n"
-            "  Hint: Fetch or export the model again. A repository may leave files out by its size limits or its "
+            "  Hint: Fetch or export the model again. A repository may omit files because of size limits or its "
             ".gitignore; then\n"
             "        ask its owner for them."
         )
@@ -409,9 +409,9 @@ class TestCheckWhole:
     def test_shard_that_is_too_short(self, model):
         write_variables(model, {SHARD(0, 1): 11}, {"a": bundle_entry(0, 0, 4), "b": bundle_entry(0, 4, 8)})
         assert message(IntegrityError, check_complete, "model", True) == (
-            "model/variables/variables.data-00000-of-00001 is cut short.\n"
+            "model/variables/variables.data-00000-of-00001 is truncated.\n"
             "  Why:  It has 11 bytes, and the variables in it need 12.\n"
-            "  Hint: Fetch or export the model again; the download or copy did not come to its end."
+            "  Hint: Fetch or export the model again; the download or copy was interrupted."
         )
 
     @pytest.mark.parametrize("name", ["variables.index", SHARD(0, 1)])
@@ -423,11 +423,11 @@ class TestCheckWhole:
 
     def test_damaged_index(self, model):
         write(model / "variables" / "variables.index", bytes(100))
-        assert "variables.index is cut short." in message(IntegrityError, check_complete, "model", False)
+        assert "variables.index is truncated." in message(IntegrityError, check_complete, "model", False)
 
     def test_missing_assets(self, model):
         assert message(IntegrityError, check_complete, "model", False, ["vocab.txt", "nul\0l"]) == (
-            "the model at model is not whole: assets/vocab.txt and assets/nul\0l are missing.\n"
+            "the model at model is incomplete: assets/vocab.txt and assets/nul\0l are missing.\n"
             "  Why:  The model reads its vocabularies and other assets from there.\n"
             "  Hint: Fetch or export the model again, and copy its assets directory with it."
         )

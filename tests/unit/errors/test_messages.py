@@ -33,7 +33,7 @@ def test_every_known_format_has_its_text():
 
 def test_text_of_the_warning():
     assert str(errors.UnsafeModelWarning.local("models/own", [READ_FILE])) == (
-        "models/own may do more than compute; loading goes on, since it is on this machine:\n"
+        "models/own may do more than compute; it is loaded anyway, because it is on this machine:\n"
         "  ReadFile reads files (read, in the graph)\n"
         "trust=True, or trust=['ReadFile'], loads it without this warning, trust=False refuses it."
     )
