@@ -8,7 +8,7 @@ import pytest
 import unihub
 from paths import ROOT
 from unihub._plan import matrix
-from unihub._plan.matrix import SERVERS, STRATEGIES, TABLE, lookup
+from unihub._plan.matrix import SERVERS, STRATEGIES, TABLE, WRITERS, lookup
 from unihub._types import Api, Backend, Format, Keras, Operation, RuntimeMode
 
 GRAPH = ("tf1", "tf1-compat", "tf2-graph")
@@ -141,6 +141,18 @@ class TestServers:
             (Api.KERAS, Keras.KERAS2, Backend.TENSORFLOW_HUB, "KerasLayer"),
             (Api.KERAS, Keras.KERAS3, Backend.UNIHUB, None),
         ]
+
+    def test_who_creates(self):
+        assert [(server.api, server.backend, server.strategy, server.keras, server.needs) for server in WRITERS] == [
+            (Api.MODULE, Backend.TENSORFLOW_HUB, "module-writer", None, "create_module_spec"),
+            (Api.MODULE, Backend.UNIHUB, "module-writer", None, None),
+            (Api.LOAD, Backend.UNIHUB, "saved-model-writer", None, None),
+        ]
+
+    def test_in_which_runtimes(self):
+        """Only a layer of Keras 3 needs eager TensorFlow 2."""
+        for server in SERVERS + WRITERS:
+            assert server.runtimes == ((RuntimeMode.TF2,) if server.keras is Keras.KERAS3 else tuple(RuntimeMode))
 
     @pytest.mark.parametrize("server", SERVERS, ids=lambda server: str(server.api))
     def test_strategy_is_a_class_that_loads(self, server):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import threading
 import time
 
@@ -42,7 +43,8 @@ def held_elsewhere(locks):
 def test_it_is_held_and_names_its_owner(locks):
     with lock.held("e", "it"):
         assert names_in(locks) == ["e.lock", "e.owner"]
-        assert (locks / "e.owner").read_text().startswith("process {} on ".format(os.getpid()))
+        wanted = r"process {} on .+ since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d".format(os.getpid())
+        assert re.fullmatch(wanted, (locks / "e.owner").read_text())
         with pytest.raises(filelock.Timeout):
             filelock.FileLock(str(locks / "e.lock")).acquire(timeout=0)
     assert names_in(locks) == []
