@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import re
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Set, Tuple
 
 # A range of bytes in the source, and what takes its place.
 Edit = Tuple[int, int, str]
@@ -98,6 +98,19 @@ def _apply(module: str, source: str, edit: Edit) -> Mutant:
     return Mutant(module, first + 1, *(" ".join(" ".join(part).split()) for part in lines), source=changed)
 
 
+def _ends_of(body: List[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements after which a function ends in any case."""
+    last = body[-1]
+    yield last
+    if isinstance(last, ast.If):
+        yield from _ends_of(last.body)
+        if last.orelse:
+            yield from _ends_of(last.orelse)
+    elif isinstance(last, ast.Try) and not last.finalbody:
+        for part in [last.body if not last.orelse else last.orelse, *(handler.body for handler in last.handlers)]:
+            yield from _ends_of(part)
+
+
 class _Finder(ast.NodeVisitor):
     """Finds the places where a source can be changed."""
 
@@ -108,6 +121,7 @@ class _Finder(ast.NodeVisitor):
         for line in self._data.splitlines(keepends=True):
             self._starts.append(self._starts[-1] + len(line))
         self._found: List[Edit] = []
+        self._ends: Set[ast.stmt] = set()
 
     def edits(self) -> List[Edit]:
         """All changes of single places."""
@@ -218,10 +232,15 @@ class _Finder(ast.NodeVisitor):
         if self._text(node) != "raise NotImplementedError":
             self._visit_removable(node)
 
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._ends.update(_ends_of(node.body))
+        self.generic_visit(node)
+
     def visit_Return(self, node: ast.Return) -> None:
         value = node.value
         if value is None or (isinstance(value, ast.Constant) and value.value is None):
-            self._replace(node, "pass")
+            if node not in self._ends:
+                self._replace(node, "pass")
         # Callers mostly ask whether a value is false, which None is too.
         elif self._text(value) not in ("False", '""', "[]", "()", "{}"):
             self._replace(node, "return None")

@@ -58,7 +58,7 @@ def _to_array(value: Any, dtype: Any) -> Any:
     else:
         wanted = dtype.as_numpy_dtype
         fits = array.dtype.kind not in "USO" and np.can_cast(array.dtype, wanted, "same_kind")
-        fits = fits and (array.dtype.kind not in "iu" or dtype.is_floating or _in_range(array, wanted))
+        fits = fits and (array.dtype.kind not in "iu" or _in_range(array, wanted))
     if not fits:
         # An array of objects does not tell what the value held.
         raise Mismatch(describe(value) if array.dtype.kind == "O" else _describe_array(array))

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import json
 
 import pytest
 
@@ -148,6 +149,10 @@ class TestServers:
             (Api.MODULE, Backend.UNIHUB, "module-writer", None, None),
             (Api.LOAD, Backend.UNIHUB, "saved-model-writer", None, None),
         ]
+
+    def test_a_strategy_is_imported_by_its_name(self, monkeypatch):
+        monkeypatch.setattr(matrix, "STRATEGIES", {"own": "json:dumps"})
+        assert matrix.import_strategy("own") is json.dumps
 
     def test_in_which_runtimes(self):
         """Only a layer of Keras 3 needs eager TensorFlow 2."""

@@ -30,8 +30,8 @@ def described(entry):
     return Manifest("h", "archive", "u", "", "t", "model", manifest.describe(str(entry / "model")))
 
 
-def problems(entry, found, thorough=False):
-    return list(found.problems(str(entry), thorough))
+def problems(entry, found, **options):
+    return list(found.problems(str(entry), **options))
 
 
 def test_what_it_describes(entry):
