@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import gzip
 import http.server
-import io
 import os
 import socket
 import socketserver
 import ssl
-import tarfile
 import threading
 import time
 
-import trustme
+import archives
 
 NAMES = ("127.0.0.1", "localhost", "tfhub.dev", "www.kaggle.com", "kaggle.com", "api.kaggle.com", "models.example.com")
 FILES = {
@@ -27,13 +25,8 @@ FILES = {
 
 def tar_of(files=None):
     """A gzipped tar file."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as tar:
-        for name, data in (FILES if files is None else files).items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return packed.getvalue()
+    found = FILES if files is None else files
+    return archives.tar([archives.member(*file) for file in found.items()], "w:gz", compresslevel=1)
 
 
 def files_in(directory):
@@ -50,6 +43,8 @@ class Authority:
     """Certificates for all of the names."""
 
     def __init__(self, directory):
+        import trustme
+
         authority = trustme.CA()
         self.path = os.path.join(str(directory), "authority.pem")
         authority.cert_pem.write_to_path(self.path)
@@ -82,8 +77,15 @@ class Site:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self):
+        for answer in list(self.answers.values()):
+            if isinstance(answer, Held):
+                answer.release()
         self._server.shutdown()
         self._server.server_close()
+
+    def wait_for(self, requests):
+        """Waits until so many requests came."""
+        wait_until(lambda: len(self.asked) >= requests)
 
     def count(self, path):
         return sum(each.partition("?")[0] == path for each, _ in self.asked)
@@ -157,6 +159,42 @@ def in_turn(*answers):
     """The first answer to the first request, and so on; the last one ever after."""
     left = list(answers)
     return lambda handler: (left.pop(0) if len(left) > 1 else left[0])(handler)
+
+
+def wait_until(happened, seconds=300):
+    """Waits for something to happen in another thread or process; the bound is for what never happens."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.002)
+
+
+class Held:
+    """Answers with data up to a place, and goes on when it is released.
+
+    Attributes:
+        reached: Set when the data up to the place was sent.
+    """
+
+    def __init__(self, data, place=0):
+        self.reached = threading.Event()
+        self._released = threading.Event()
+        self._data = data
+        self._place = place
+
+    def release(self):
+        self._released.set()
+
+    def __call__(self, handler):
+        asked = handler.headers.get("Range") if handler.headers.get("If-Range") == '"1"' else None
+        start = int(asked[len("bytes=") :].rstrip("-")) if asked else 0
+        facts = {"Content_Range": "bytes {}-{}/{}".format(start, len(self._data) - 1, len(self._data))} if start else {}
+        handler.reply(206 if start else 200, Content_Length=str(len(self._data) - start), ETag='"1"', **facts)
+        place = max(start, self._place)
+        handler.send_body(self._data[start:place])
+        self.reached.set()
+        self._released.wait()
+        handler.send_body(self._data[place:])
 
 
 def drip(data, seconds=0.2):

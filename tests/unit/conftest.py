@@ -1,8 +1,6 @@
-"""What the tests of fetching share: a cache of their own, and servers. No conftest, for the live tests have one."""
+"""Servers for the tests of fetching."""
 
 from __future__ import annotations
-
-import os
 
 import pytest
 
@@ -15,21 +13,6 @@ def authority(tmp_path_factory):
 
 
 @pytest.fixture
-def own_cache(tmp_path, monkeypatch):
-    """An empty cache, and nothing of what the machine says about caches and proxies."""
-    unwanted = ("UNIHUB_", "TFHUB_", "KAGGLE", "SSL_CERT", "REQUESTS_CA", "CURL_CA", "AWS_")
-    for name in set(os.environ) - {"UNIHUB_INSTALLED"}:
-        if name.startswith(unwanted) or name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("UNIHUB_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "kagglehub"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
 def quick(monkeypatch):
     """Short waits before the next attempt."""
     from unihub._resolve import requests_client
@@ -38,7 +21,7 @@ def quick(monkeypatch):
 
 
 @pytest.fixture(params=["http", "https"])
-def site(request, authority, own_cache, monkeypatch):
+def site(request, authority, monkeypatch):
     """A server, with TLS and without."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", authority.path)
     found = servers.Site(authority.context if request.param == "https" else None)
@@ -47,14 +30,14 @@ def site(request, authority, own_cache, monkeypatch):
 
 
 @pytest.fixture
-def plain_site(own_cache):
+def plain_site():
     found = servers.Site()
     yield found
     found.close()
 
 
 @pytest.fixture
-def internet(authority, own_cache, monkeypatch):
+def internet(authority, monkeypatch):
     """A server that is reached, through a proxy, by the names of tfhub.dev and Kaggle."""
     found = servers.Site(authority.context)
     proxy = servers.Proxy(found.port)

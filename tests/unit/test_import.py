@@ -2,25 +2,20 @@
 
 import ast
 import importlib
-import os
 import resource
-import subprocess
 import sys
 
 import pytest
 
 import paths
 import unihub
+from processes import printed
 
 HEAVY = ("tensorflow", "tensorflow_hub", "keras", "tf_keras", "numpy", "packaging", "libcst", "apache_beam", "pyspark")
-ROOT = str(paths.PACKAGES)
 
 
 def run(code):
-    environment = dict(os.environ, PYTHONPATH=ROOT)
-    return subprocess.run(
-        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, check=True, text=True
-    ).stdout.split()
+    return " ".join(printed(code)).split()
 
 
 def loaded_after(code):
@@ -56,9 +51,13 @@ def test_import_takes_less_than_50_ms():
         return used.ru_utime + used.ru_stime - before
 
     seconds("import unihub")  # writes the bytecode
-    # Alternating, and the least of each: two threads that share a core slow each other.
-    pairs = [(seconds("pass"), seconds("import unihub")) for _ in range(15)]
-    bare, imported = map(min, zip(*pairs))
+    # Alternating, and the least of each: two threads that share a core slow each other. Where the machine is busy it
+    # takes more attempts until one of them was not disturbed.
+    bare = imported = float("inf")
+    for _ in range(60):
+        bare, imported = min(bare, seconds("pass")), min(imported, seconds("import unihub"))
+        if imported - bare < 0.050:
+            return
     assert imported - bare < 0.050
 
 

@@ -7,20 +7,21 @@ the replicas do by definition; with frozen statistics it is the whole batch at o
 from __future__ import annotations
 
 import contextlib
-import http.server
-import io
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 import tarfile
-import threading
 import time
 
 import numpy as np
 import pytest
 
+import archives
+import processes
+import servers
 import unihub
 from live_runtime import DATA, HAS_HUB, HAS_KERAS2, RUNTIME, TENSORFLOW
 from paths import SUPPORT
@@ -50,7 +51,7 @@ class Machine:
         self.directory = directory
         command = [sys.executable, PROGRAMS]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "universal_newlines": True}
-        self._process = subprocess.Popen(command, env=dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3"), **pipes)
+        self._process = subprocess.Popen(command, env=processes.environment(TF_CPP_MIN_LOG_LEVEL="3"), **pipes)
         self._logs = {}
         self._ports = 0
 
@@ -110,11 +111,30 @@ def task_of(cluster, kind, index):
 
 
 def free_addresses(count):
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return ["127.0.0.1:{}".format(each.getsockname()[1]) for each in sockets]
+    """Addresses that nobody takes until they are used.
+
+    The ports are below those that systems give to whoever asks for any, and each is kept from other processes of tests
+    by a socket of another protocol, which stays bound.
+    """
+    found = []
+    for port in random.sample(range(20000, 32000), 12000):
+        guard, probe = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
+        try:
+            guard.bind(("127.0.0.1", port))
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            guard.close()
+        else:
+            GUARDS.append(guard)
+            found.append("127.0.0.1:{}".format(port))
+        finally:
+            probe.close()
+        if len(found) == count:
+            return found
+    raise OSError("no free port")
+
+
+GUARDS = []
 
 
 @pytest.fixture(scope="module")
@@ -399,28 +419,10 @@ class TestDownload:
     @pytest.mark.thorough
     def test_one_for_all_workers_of_a_machine(self, machine, directory):
         """Three workers that ask at the same time: one fetches, the others find what it fetched."""
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w:gz") as file:
-            file.add(REUSABLE, arcname=".")
-        requests = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                requests.append(self.path)
-                time.sleep(1)  # so that the others come meanwhile
-                self.send_response(200)
-                self.send_header("Content-Type", "application/gzip")
-                self.send_header("Content-Length", str(len(archive.getvalue())))
-                self.end_headers()
-                self.wfile.write(archive.getvalue())
-
-            def log_message(self, *args):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        site = servers.Site()
+        held = site.answers["/model.tar.gz"] = servers.Held(archives.folder(REUSABLE))
         try:
-            handle = "http://127.0.0.1:{}/model.tar.gz".format(server.server_address[1])
+            handle = site.url + "/model.tar.gz"
             addresses = free_addresses(3)
             outs = [str(directory / "load{}.npz".format(index)) for index in range(3)]
             pids = []
@@ -428,10 +430,13 @@ class TestDownload:
                 environment = task_of({"worker": addresses}, "worker", index)
                 environment["UNIHUB_CACHE_DIR"] = str(directory / "cache")
                 pids.append(machine.start("load", environment, handle=handle, out=outs[index], kind="workers"))
+            # The first has begun to fetch, and the others say that they wait for it.
+            said = "is being fetched by process"
+            servers.wait_until(lambda: sum(said in machine.log(pid) for pid in pids) == 2)
+            held.release()
             machine.finish(*pids)
         finally:
-            server.shutdown()
-            server.server_close()
-        assert len(requests) == 1, requests
+            site.close()
+        assert site.count("/model.tar.gz") == 1
         paths = {str(np.load(out)["path"]) for out in outs}
         assert len(paths) == 1 and str(directory / "cache") in paths.pop()

@@ -5,6 +5,7 @@ import pickle
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import apache_beam as beam
@@ -412,11 +413,13 @@ class job_service:
     """Beam's own job server, in a process of its own."""
 
     def __enter__(self):
-        with socket.socket() as free:
-            free.bind(("localhost", 0))
-            port = free.getsockname()[1]
-        command = [sys.executable, "-m", "apache_beam.runners.portability.local_job_service_main", "--port", str(port)]
+        # It chooses a port itself, and writes down which.
+        chosen = Path(tempfile.mkdtemp(), "port")
+        command = [sys.executable, "-m", "apache_beam.runners.portability.local_job_service_main"]
+        command += ["--port", "0", "--port-file", str(chosen)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        engine_parts.wait_for(lambda: chosen.exists() and chosen.read_text().strip())
+        port = int(chosen.read_text())
         engine_parts.wait_for(lambda: answers(port))
         return "localhost:{}".format(port)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import processes
 import saved_modules
 import saved_objects
 import unihub
@@ -256,10 +257,9 @@ def test_a_variable_of_unknown_shape(tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.skipif(TENSORFLOW < (1, 15), reason="TensorFlow 1.14 cannot load it")
 def test_the_plan_counts_what_is_trained(place):
     handle = DATA / "saved_model" / "reusable"
-    if (place.mode, TENSORFLOW) < ("", (1, 15)):
-        pytest.skip("TensorFlow 1.14 cannot load it")
     info = unihub.inspect(handle)
     plan = unihub.plan(handle, trainable=True, api="load")
     assert (plan.trainable_totals, plan.frozen_totals) == (info.trainable_totals, info.frozen_totals)
@@ -273,7 +273,7 @@ def run_command(words, cache):
         "import sys; from unihub import _cli; status = _cli.main(sys.argv[1:]); "
         "print('tensorflow' in sys.modules, status, file=sys.stderr)"
     )
-    env = dict(os.environ, UNIHUB_CACHE_DIR=str(cache), PYTHONPATH=os.path.dirname(os.path.dirname(unihub.__file__)))
+    env = processes.environment(UNIHUB_CACHE_DIR=str(cache))
     env.pop("TF_CPP_MIN_LOG_LEVEL", None)
     command = [sys.executable, "-c", code, *words, "--json"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=str(cache.parent))

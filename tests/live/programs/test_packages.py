@@ -19,6 +19,9 @@ import unihub
 from live_runtime import HAS_HUB, MODES, TENSORFLOW, missing_server
 from unihub.errors import MissingOpsError, RuntimeUnavailableError, UnsupportedError
 
+# They are downloaded from where packages are, if CI has not done so.
+pytestmark = pytest.mark.slow
+
 PACKAGES = ("guesslang==2.2.1", "basic-pitch==0.4.0")
 # Ops that they use have attributes which came with TensorFlow 2.4 (measured: 2.1 lacks them, 2.4 has them).
 READABLE = TENSORFLOW >= (2, 4)

@@ -13,6 +13,7 @@ import time
 import pytest
 
 import paths
+import processes
 import unihub
 from servers import FILES, files_in, serve, tar_of
 from unihub import _cli as cli
@@ -354,12 +355,7 @@ print("STATUS", status)
 
 def imports_of(words, cache):
     """What a command prints last, in a process where importing TensorFlow ends it."""
-    root = str(paths.PACKAGES)
-    env = dict(os.environ, PYTHONPATH=root, UNIHUB_CACHE_DIR=str(cache))
-    done = subprocess.run(
-        [sys.executable, "-c", TRIPWIRE, *map(str, words)], env=env, stdout=subprocess.PIPE, text=True
-    )
-    return done.stdout.splitlines()[-1]
+    return processes.run(TRIPWIRE, *words, UNIHUB_CACHE_DIR=str(cache)).stdout.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -408,6 +404,5 @@ def test_each_command_says_what_it_does(capsys):
 
 
 def test_python_m(own_cache):
-    root = str(paths.PACKAGES)
     command = [sys.executable, "-m", "unihub", "cache", "ls", "--json"]
-    assert subprocess.check_output(command, env=dict(os.environ, PYTHONPATH=root)) == b"[]\n"
+    assert subprocess.check_output(command, env=processes.environment()) == b"[]\n"

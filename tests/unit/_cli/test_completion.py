@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import unihub
-from paths import PACKAGES
+from processes import environment, printed
 from servers import serve, tar_of
 
 
@@ -17,7 +17,7 @@ def complete(line, directory):
     """The completions of a command line whose cursor is at its end."""
     answer = directory / "answer"
     answer.write_text("")
-    env = dict(os.environ, PYTHONPATH=str(PACKAGES), _ARGCOMPLETE="1", COMP_LINE=line, COMP_POINT=str(len(line)))
+    env = environment(_ARGCOMPLETE="1", COMP_LINE=line, COMP_POINT=str(len(line)))
     env.update(_ARGCOMPLETE_STDOUT_FILENAME=str(answer), _ARGCOMPLETE_IFS="\n", _ARGCOMPLETE_SUPPRESS_SPACE="1")
     # Bash breaks words at these, so that a URL is more than one.
     env["_ARGCOMPLETE_COMP_WORDBREAKS"] = " \t\n\"'><=;|&(:"
@@ -63,5 +63,4 @@ def test_what_is_in_the_cache(directory, own_cache, plain_site):
 
 def test_without_completion_nothing_of_it_is_imported():
     code = "import sys; from unihub import _cli; _cli.main(['matrix']); print('argcomplete' in sys.modules)"
-    env = dict(os.environ, PYTHONPATH=str(PACKAGES))
-    assert subprocess.check_output([sys.executable, "-c", code], env=env).split()[-1] == b"False"
+    assert printed(code)[-1] == "False"

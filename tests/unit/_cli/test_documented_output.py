@@ -99,6 +99,8 @@ def test_each_command_is_in_the_table():
         assert "`{}".format(command.words[-1]) in table or "`unihub {}".format(" ".join(command.words)) in table
 
 
-def test_the_documented_error_is_real():
-    (error,) = [json.loads(data)["error"] for line, _, data in BLOCKS if data and '"error"' in data]
-    assert issubclass(getattr(errors, error["type"]), errors.UnihubError)
+def test_the_documented_error_is_real(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    ((line, error),) = [(line, json.loads(data)["error"]) for line, _, data in BLOCKS if data and '"error"' in data]
+    assert _cli.main(line.split()) == error["status"] == STATUSES[getattr(errors, error["type"])]
+    assert json.loads(capsys.readouterr().out.replace(str(ROOT), HOME))["error"] == error

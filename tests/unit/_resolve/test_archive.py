@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import io
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import tarfile
 import textwrap
@@ -18,6 +16,8 @@ from pathlib import Path
 import pytest
 
 import unihub._resolve.archive as archive
+from archives import member, tar
+from processes import run, start
 from unihub._resolve import cache
 from unihub._resolve.archive import extract, is_archive
 from unihub.errors import DownloadError, HandleError, IntegrityError
@@ -36,19 +36,9 @@ def cache_directory(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-def member(name, data=b"", **attributes):
-    info = tarfile.TarInfo(name)
-    info.size = len(data)
-    for key, value in attributes.items():
-        setattr(info, key, value)
-    return info, data
-
-
 def packed(path, *members, **options):
     """Writes an archive of such members, gzipped if its name says so."""
-    with tarfile.open(str(path), "w" if str(path).endswith(".tar") else "w:gz", **options) as tar:
-        for info, data in members:
-            tar.addfile(info, io.BytesIO(data))
+    Path(str(path)).write_bytes(tar(members, "w" if str(path).endswith(".tar") else "w:gz", **options))
     return str(path)
 
 
@@ -185,8 +175,8 @@ def test_processes_racing_all_find_one_whole_entry(tmp_path, cache_directory):
     data = os.urandom(2**20)
     path = packed(tmp_path / "m.tgz", *(member("f{}".format(i), data) for i in range(8)))
     program = "import sys; from unihub._resolve.archive import extract; print(extract(sys.argv[1]))"
-    racers = [subprocess.Popen([sys.executable, "-c", program, path], stdout=subprocess.PIPE) for _ in range(6)]
-    places = {racer.communicate()[0].decode().strip() for racer in racers}
+    racers = [start(program, path) for _ in range(6)]
+    places = {racer.communicate()[0].strip() for racer in racers}
     assert [racer.returncode for racer in racers] == [0] * 6
     assert len(places) == 1
     assert content(places.pop()) == {"f{}".format(i): data for i in range(8)}
@@ -202,7 +192,7 @@ def test_a_killed_process_elsewhere_leaves_no_entry_and_the_next_day_no_trace(tm
         archive._check_end = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         archive.extract(sys.argv[1])
     """
-    assert subprocess.call([sys.executable, "-c", textwrap.dedent(program), path]) == -signal.SIGKILL
+    assert run(textwrap.dedent(program), path).returncode == -signal.SIGKILL
     shelf = cache_directory / "archives"
     (left,) = shelf.iterdir()
     assert left.name.startswith(cache._STAGING) and content(str(left)) != {}

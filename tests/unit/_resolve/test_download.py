@@ -17,8 +17,9 @@ import time
 import pytest
 
 import unihub
-from paths import PACKAGES
+from processes import command, environment, run
 from servers import FILES, WRONG, drip, drip_headers, files_in, in_turn, redirect, serve, status, tar_of
+from terminals import run_in_terminal
 from unihub._resolve import cache, progress, requests_client
 from unihub._resolve.download import Download
 from unihub.errors import DownloadError, HandleError, IntegrityError, ModelNotFoundError
@@ -239,11 +240,12 @@ def test_a_refusal_is_final(site, own_cache, code):
     assert "unihub resolve " + site.url + PATH in error.hint
 
 
-def test_too_many_requests(site):
-    site.answers[PATH] = in_turn(status(429, Retry_After="1"), serve(MODEL))
-    began = time.monotonic()
+def test_too_many_requests(site, monkeypatch):
+    site.answers[PATH] = in_turn(status(429, Retry_After="7"), serve(MODEL))
+    waits = []
+    monkeypatch.setattr(time, "sleep", waits.append)
     assert resolved(site) == FILES
-    assert time.monotonic() - began >= 1
+    assert waits == [7]
 
 
 def test_come_back_tomorrow(site, own_cache):
@@ -279,10 +281,9 @@ def test_a_server_that_hardly_sends_anything(site, own_cache, monkeypatch, answe
     monkeypatch.setenv("UNIHUB_TIMEOUT", "1")
     monkeypatch.setenv("UNIHUB_RETRIES", "1")
     site.answers[PATH] = answer
-    began = time.monotonic()
     error = fails(site, DownloadError, own_cache)
     assert "almost no data arrived for 1 s" in error.why
-    assert len(site.asked) == 2 and time.monotonic() - began < 10
+    assert len(site.asked) == 2
 
 
 def test_a_server_that_is_slow_for_a_while(site, monkeypatch):
@@ -325,7 +326,11 @@ def test_a_proxy_that_refuses(internet, own_cache):
     assert len(internet.proxy.asked) == 1 and "407" in caught.value.why
 
 
-def test_a_name_that_nobody_knows(own_cache):
+def test_a_name_that_nobody_knows(own_cache, monkeypatch):
+    def look_up(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     with pytest.raises(DownloadError) as caught:
         unihub.resolve("https://no-such-host.invalid/model.tar.gz")
     assert caught.value.causes[0] == "dns"
@@ -352,15 +357,6 @@ def test_waits_grow_and_have_a_bound(failures, monkeypatch):
 # The disk
 
 
-def run(program, *arguments, **options):
-    """Runs Python in a process of its own."""
-    root = str(PACKAGES)
-    environment = dict(os.environ, PYTHONPATH=root, **options.pop("env", {}))
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments], env=environment, capture_output=True, text=True, **options
-    )  # fmt: skip
-
-
 RESOLVE = "import sys, unihub; print(unihub.resolve(sys.argv[1]))"
 # Files no longer than that can be written, as where a quota is used up.
 WITH_A_QUOTA = (
@@ -378,22 +374,28 @@ def test_a_quota_that_is_used_up(site, own_cache):
     assert resolved(site) == FILES
 
 
+def in_name_space(script, *arguments):
+    """The command line of a shell in which file systems can be mounted that nobody else sees."""
+    rights = ["--map-root-user", "--user"] if os.getuid() else []
+    return ["unshare", "--mount", *rights, "sh", "-c", script, "sh", *arguments]
+
+
 def test_a_disk_that_is_full(plain_site, own_cache, tmp_path):
     """On a file system of two megabytes, in a name space of its own, which needs no rights."""
     if not sys.platform.startswith("linux"):
         pytest.skip("a small file system can be made on Linux only")
+    probe = subprocess.run(in_name_space("true"), capture_output=True, text=True)
+    if probe.returncode:
+        pytest.skip("this kernel gives no name spaces; the test with a quota shows the same: " + probe.stderr)
     model = tar_of({"saved_model.pb": os.urandom(700000), "variables/zeros": bytes(30 * 2**20)})
     plain_site.answers[PATH] = serve(model)
     small = tmp_path / "small"
     small.mkdir()
-    script = 'mount -t tmpfs -o size=2m none "$1" && "$2" -c "$3" "$4"; echo "status $?"; find "$1" -type f'
-    command = ["unshare", "--mount", *(["--map-root-user", "--user"] if os.getuid() else []), "sh", "-c", script, "sh"]
-    command += [str(small), sys.executable, RESOLVE, plain_site.url + PATH]
-    root = str(PACKAGES)
-    environment = dict(os.environ, PYTHONPATH=root, UNIHUB_CACHE_DIR=str(small / "cache"))
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if "status" not in ended.stdout or "mount" in ended.stderr:
-        pytest.skip("no file system can be mounted here; the test with a quota shows the same: " + ended.stderr)
+    script = 'mount -t tmpfs -o size=2m none "$1" || exit 9; "$2" -c "$3" "$4"; echo "status $?"; find "$1" -type f'
+    command = in_name_space(script, str(small), sys.executable, RESOLVE, plain_site.url + PATH)
+    variables = environment(UNIHUB_CACHE_DIR=str(small / "cache"))
+    ended = subprocess.run(command, env=variables, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
     assert "No space left on device" in ended.stderr and "DownloadError" in ended.stderr
     assert ended.stdout.split() == ["status", "1"], "something was left: " + ended.stdout
 
@@ -423,9 +425,9 @@ def test_a_cache_that_cannot_be_written(site, own_cache):
             for name in names:
                 os.chmod(os.path.join(parent, name), 0o444)
         variables = {"UNIHUB_CACHE_DIR": os.path.join(shared, "cache")}
-        ended = run(program, site.url + PATH, env=variables)
+        ended = run(program, site.url + PATH, **variables)
         assert ended.returncode == 0, ended.stderr
-        ended = run(program, site.url + "/other.tar.gz", env=variables)
+        ended = run(program, site.url + "/other.tar.gz", **variables)
         assert ended.returncode == 1 and "could not be written to the cache" in ended.stderr
         assert "UNIHUB_CACHE_DIR" in ended.stderr
     finally:
@@ -465,25 +467,10 @@ def test_the_bar_is_silent_where_nobody_looks(plain_site):
 @pytest.mark.skipif(os.name == "nt", reason="POSIX terminals")
 @pytest.mark.parametrize("switch, shown", [("", True), ("1", False)])
 def test_the_bar_in_a_terminal(plain_site, switch, shown):
-    import fcntl
-    import pty
-    import struct
-    import termios
-
     plain_site.answers[PATH] = serve(MODEL)
-    reader, writer = pty.openpty()
-    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    root = str(PACKAGES)
-    environment = dict(os.environ, PYTHONPATH=root, UNIHUB_NO_PROGRESS=switch)
-    command = [sys.executable, "-c", RESOLVE, plain_site.url + PATH]
-    assert subprocess.call(command, env=environment, stdout=subprocess.DEVNULL, stderr=writer) == 0
-    os.write(writer, b"the end")
-    seen = b""
-    while not seen.endswith(b"the end"):
-        seen += os.read(reader, 65536)
-    assert (b"model.tar.gz: 100%" in seen) == shown
-    os.close(reader)
-    os.close(writer)
+    variables = environment(UNIHUB_NO_PROGRESS=switch)
+    seen, ended = run_in_terminal(command(RESOLVE, plain_site.url + PATH), 80, variables, stdout=subprocess.DEVNULL)
+    assert ended == 0 and ("model.tar.gz: 100%" in seen) == shown
 
 
 def test_a_notebook_is_looked_at(own_cache, monkeypatch):

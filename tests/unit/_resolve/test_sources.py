@@ -5,17 +5,17 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import io
 import json
 import os
 import shutil
 import socket
 import sys
 import textwrap
-import zipfile
+from pathlib import Path
 
 import pytest
 
+import archives
 import paths
 import unihub
 from servers import FILES, files_in, in_turn, redirect, serve, status, tar_of
@@ -255,7 +255,7 @@ def test_what_tensorflow_hub_has_half_is_fetched(plain_site, own_cache, tmp_path
 
 
 def test_the_cache_of_kagglehub(own_cache, tmp_path):
-    variation = tmp_path / "kagglehub" / "models" / "google" / "nnlm" / "tensorFlow2" / "en-dim50"
+    variation = Path(os.environ["KAGGLEHUB_CACHE"]) / "models" / "google" / "nnlm" / "tensorFlow2" / "en-dim50"
     for version in ("1", "2", "10", "11"):
         (variation / version).mkdir(parents=True)
         # The last one is not complete.
@@ -354,11 +354,7 @@ def test_a_directory_in_a_bucket(bucket):
 def test_an_archive_in_a_bucket(bucket, name):
     data = tar_of()
     if name.endswith(".zip"):
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for inner, content in FILES.items():
-                archive.writestr(inner, content)
-        data = packed.getvalue()
+        data = archives.zipped((inner, content, 0) for inner, content in FILES.items())
     with bucket.open("/" + name, "wb") as file:
         file.write(gzip.decompress(data) if name.endswith(".tar") else data)
     assert files_in(unihub.resolve("memory://" + name)) == FILES
@@ -437,11 +433,8 @@ def test_a_bucket_on_a_server_that_speaks_s3(own_cache, monkeypatch):
 
 
 def test_a_zip_file_on_the_web_is_read_from_its_end(plain_site, own_cache):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in FILES.items():
-            archive.writestr("model/" + name, data)
-    plain_site.answers["/m.zip"] = in_turn(serve(packed.getvalue(), cut_at=100000), serve(packed.getvalue()))
+    packed = archives.zipped(("model/" + name, data, 0) for name, data in FILES.items())
+    plain_site.answers["/m.zip"] = in_turn(serve(packed, cut_at=100000), serve(packed))
     model = unihub.resolve(plain_site.url + "/m.zip")
     assert files_in(model) == FILES and os.path.basename(model) == "model"
 

@@ -304,7 +304,9 @@ class TestIsArchive:
         assert archive.is_archive(str(path)) is True
 
     @pytest.mark.parametrize(
-        "data", [b"", b"x", bytes(10240), gzip.compress(b"x" * 600), b"\x1f\x8b" + b"x" * 600, zipped(("a", b"x"))]
+        "data",
+        [b"", b"x", bytes(10240), gzip.compress(b"x" * 600), b"\x1f\x8b" + b"x" * 600, zipped(("a", b"x"))],
+        ids=["nothing", "a byte", "zeros", "text", "garbage", "zip"],
     )
     def test_others(self, tmp_path, data):
         path = tmp_path / "m"

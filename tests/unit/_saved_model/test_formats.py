@@ -3,11 +3,11 @@ import json
 import os
 import random
 import struct
-import zipfile
 from pathlib import Path
 
 import pytest
 
+from archives import zipped
 from model_files import (
     block,
     bundle_entry,
@@ -119,9 +119,7 @@ class TestOtherFormats:
     """Each by the bytes that tell it, whatever its name."""
 
     def keras(self, path, names=("metadata.json", "config.json", "model.weights.h5")):
-        with zipfile.ZipFile(str(path), "w") as archive:
-            for name in names:
-                archive.writestr(name, "{}")
+        path.write_bytes(zipped((name, b"{}", 0) for name in names))
         return str(path)
 
     def test_keras(self, model):
