@@ -12,12 +12,12 @@ from unihub._cli.command import Argument, Command, version
 from unihub._cli.report import BAD, FAINT, GOOD, Block, Line, Report, Table, lines
 
 if TYPE_CHECKING:
-    from unihub._plan.matrix import Cell, Choice, Server
+    from unihub._plan.matrix import Cell, Choice, Service
     from unihub._plan.runtime import Runtime
     from unihub._types import Format, Keras, Operation
 
     # What serves a choice, or the error that says what is missing.
-    _ServedBy = Union[Server, errors.UnihubError]
+    _ServedBy = Union[Service, errors.UnihubError]
 
 
 class _Served(NamedTuple):
@@ -35,9 +35,9 @@ class _Served(NamedTuple):
         """What to call, and by whom it is served here."""
         if not self.by:
             return Line(self.choice.call)
-        servers = [(keras, by) for keras, by in self.by if not isinstance(by, errors.UnihubError)]
-        if servers:
-            parts = ["{} ({})".format(by.backend, keras) if keras else str(by.backend) for keras, by in servers]
+        services = [(keras, by) for keras, by in self.by if not isinstance(by, errors.UnihubError)]
+        if services:
+            parts = ["{} ({})".format(by.backend, keras) if keras else str(by.backend) for keras, by in services]
             return Line("{} {} by {}".format(_mark(True), self.choice.call, ", ".join(parts)), GOOD)
         reason = next(by.what for _, by in self.by if isinstance(by, errors.UnihubError))
         return Line("{} {}: {}".format(_mark(False), self.choice.call, reason), BAD)
@@ -107,10 +107,10 @@ def _serve(choice: Choice, cell: Cell, here: Optional[Runtime]) -> _Served:
 
     own_first: Iterable[Optional[Keras]] = sorted(Keras, key=lambda keras: keras is not here.keras)
     kinds = own_first if choice.api is Api.KERAS else [None]
-    return _Served(choice, tuple((keras, _find_server(choice, keras, cell, here)) for keras in kinds))
+    return _Served(choice, tuple((keras, _find_service(choice, keras, cell, here)) for keras in kinds))
 
 
-def _find_server(choice: Choice, keras: Optional[Keras], cell: Cell, here: Runtime) -> _ServedBy:
+def _find_service(choice: Choice, keras: Optional[Keras], cell: Cell, here: Runtime) -> _ServedBy:
     """Who serves a choice, or the error that says what is missing."""
     from dataclasses import replace
 
@@ -118,13 +118,13 @@ def _find_server(choice: Choice, keras: Optional[Keras], cell: Cell, here: Runti
     from unihub._tf.keras import keras3
     from unihub._types import Keras, Operation
 
-    servers = matrix.WRITERS if cell.operation is Operation.CREATE else matrix.SERVERS
+    services = matrix.WRITERS if cell.operation is Operation.CREATE else matrix.SERVICES
     try:
         with quiet.everything():
-            server = plan.choose_server(choice.api, keras, replace(here, mode=cell.runtime), servers)
+            service = plan.choose_backend(choice.api, keras, replace(here, mode=cell.runtime), services)
             if keras is Keras.KERAS3:
                 keras3()
-            return server
+            return service
     except errors.RuntimeUnavailableError as exc:
         return exc
 

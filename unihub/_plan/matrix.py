@@ -54,7 +54,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Server:
+class Service:
     """Who does the work of an api: a strategy by its name, and what it needs.
 
     ``keras`` is the Keras a layer belongs to; ``needs`` is a name that tensorflow_hub must offer, or nothing;
@@ -89,19 +89,19 @@ def import_strategy(name: str) -> Any:
 
 
 # The first whose need is met serves. hub.load is tf.saved_model.load on a resolved path, so it needs no tensorflow_hub.
-SERVERS = (
-    Server(Api.MODULE, Backend.TENSORFLOW_HUB, "hub-module", needs="Module"),
-    Server(Api.MODULE, Backend.UNIHUB, "hub-module"),
-    Server(Api.LOAD, Backend.UNIHUB, "hub-load"),
-    Server(Api.KERAS, Backend.TENSORFLOW_HUB, "keras-layer", keras=Keras.KERAS2, needs="KerasLayer"),
-    Server(Api.KERAS, Backend.UNIHUB, "keras3-layer", keras=Keras.KERAS3, runtimes=(RuntimeMode.TF2,)),
+SERVICES = (
+    Service(Api.MODULE, Backend.TENSORFLOW_HUB, "hub-module", needs="Module"),
+    Service(Api.MODULE, Backend.UNIHUB, "hub-module"),
+    Service(Api.LOAD, Backend.UNIHUB, "hub-load"),
+    Service(Api.KERAS, Backend.TENSORFLOW_HUB, "keras-layer", keras=Keras.KERAS2, needs="KerasLayer"),
+    Service(Api.KERAS, Backend.UNIHUB, "keras3-layer", keras=Keras.KERAS3, runtimes=(RuntimeMode.TF2,)),
 )
 
 # The same for the rows of the operation create. Here a strategy is a function that fills a directory.
 WRITERS = (
-    Server(Api.MODULE, Backend.TENSORFLOW_HUB, "module-writer", needs="create_module_spec"),
-    Server(Api.MODULE, Backend.UNIHUB, "module-writer"),
-    Server(Api.LOAD, Backend.UNIHUB, "saved-model-writer"),
+    Service(Api.MODULE, Backend.TENSORFLOW_HUB, "module-writer", needs="create_module_spec"),
+    Service(Api.MODULE, Backend.UNIHUB, "module-writer"),
+    Service(Api.LOAD, Backend.UNIHUB, "saved-model-writer"),
 )
 
 _GRAPH = (RuntimeMode.TF1, RuntimeMode.TF1_COMPAT, RuntimeMode.TF2_GRAPH)

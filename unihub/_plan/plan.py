@@ -1,7 +1,7 @@
-"""What will be done with a model, and why: the decision between what was found and the strategy that does it.
+"""The plan: what ``load`` will do with a model, and why.
 
-A plan is made from values only (what inspect found, the runtime, what the caller asked for), so it can be made for
-another runtime than this one, and it loads nothing. Whatever cannot be done is refused here, before TensorFlow works.
+A plan is made from values only: the ``ModelInfo``, the ``Runtime`` and the ``Request``. So it can be made for another
+machine, and loads nothing. Unsupported requests are refused here, before TensorFlow does any work.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, FrozenSet, Iterable, List
 
 from unihub import errors
 from unihub._plan import matrix
-from unihub._plan.matrix import Cell, Server
+from unihub._plan.matrix import Cell, Service
 from unihub._plan.request import Request
 from unihub._plan.runtime import Runtime
 from unihub._saved_model.model_info import MetaGraph, ModelInfo, Totals
@@ -26,23 +26,23 @@ _SERVE = frozenset({"serve"})
 
 @dataclass(frozen=True)
 class Plan:
-    """What ``load`` does with a model here, and why.
+    """What ``load`` does with a model, and why.
 
     Attributes:
         handle: The handle as the user gave it.
         source: What the strategy loads: the path of a directory, a callable or a ``hub.ModuleSpec``.
-        info: What was found.
+        info: What ``inspect`` read from the model.
         runtime: How TensorFlow runs.
-        request: What was asked for.
+        request: The arguments of ``load``.
         cell: The row of the matrix that allows it.
-        api: The upstream call this stands for.
+        api: The upstream call that the strategy stands for.
         keras: Which Keras the layer belongs to; ``None`` unless ``api`` is ``keras``.
         backend: Who does the work.
         strategy: How the backend does it: a name in ``matrix.STRATEGIES``, such as ``hub-load``.
         tags: The graph variant that is loaded.
         signature: The signature that is called; ``None`` when the model itself is called.
-        use: What the model is loaded for, when only what that reaches is loaded; ``None`` when all of it is.
-        reasons: Why it was decided so, a sentence each.
+        use: What the loaded subset is for; ``None`` when the full model is loaded.
+        reasons: Why, one sentence each.
     """
 
     handle: Any
@@ -72,12 +72,12 @@ class Plan:
 
     @property
     def trainable_totals(self) -> Totals:
-        """How much training changes: nothing, unless it is loaded for fine-tuning."""
+        """The size of what training changes; zero unless the model is loaded for fine-tuning."""
         return Totals.of(variable for variable in self.meta_graph.variables if self._is_trained(variable))
 
     @property
     def frozen_totals(self) -> Totals:
-        """How much stays as it is."""
+        """The size of what training leaves unchanged."""
         return Totals.of(variable for variable in self.meta_graph.variables if not self._is_trained(variable))
 
     def _is_trained(self, variable: Any) -> bool:
@@ -130,7 +130,7 @@ def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request:
     Args:
         handle: The handle as the user gave it.
         source: What is loaded.
-        info: What inspect found.
+        info: What ``inspect`` read from the model.
         runtime: How TensorFlow runs.
         request: What the caller asked for.
 
@@ -154,12 +154,12 @@ def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request:
     tags = choose_tags(info, request)
     signature = choose_signature(info, _variant(info, tags), request)
     _check_trainable(info, _variant(info, tags), signature, request)
-    server = choose_way(cell, request, runtime)
-    _check_distribution(info, server.api, runtime)
-    _check_layer_options(server.api, request)
+    service = choose_served_api(cell, request, runtime)
+    _check_distribution(info, service.api, runtime)
+    _check_layer_options(service.api, request)
     use, loaded = None, ()  # type: Optional[Use], Tuple[str, ...]
     if source is path:
-        use, loaded = choose_use(info, _variant(info, tags), server.api, signature, request)
+        use, loaded = choose_use(info, _variant(info, tags), service.api, signature, request)
     return Plan(
         handle=handle,
         source=source,
@@ -167,52 +167,52 @@ def decide(handle: Any, source: Any, info: ModelInfo, runtime: Runtime, request:
         runtime=runtime,
         request=request,
         cell=cell,
-        api=server.api,
-        keras=server.keras,
-        backend=server.backend,
-        strategy=server.strategy,
+        api=service.api,
+        keras=service.keras,
+        backend=service.backend,
+        strategy=service.strategy,
         tags=tags,
         signature=signature,
         use=use,
-        reasons=_explain(info, request, cell, tags, signature, server) + loaded,
+        reasons=_explain(info, request, cell, tags, signature, service) + loaded,
     )
 
 
-def choose_way(cell: Cell, request: Request, runtime: Runtime) -> Server:
-    """Who serves the api asked for; else the first choice of the cell that somebody can serve here."""
+def choose_served_api(cell: Cell, request: Request, runtime: Runtime) -> Service:
+    """The service for the requested api; by default for the first choice of the cell that has one here."""
     missing = None
     for choice in cell.choices:
         if request.api in (None, choice.api):
             keras = (request.keras or runtime.keras) if choice.api is Api.KERAS else None
             try:
-                return choose_server(choice.api, keras, runtime)
+                return choose_backend(choice.api, keras, runtime)
             except errors.RuntimeUnavailableError as exc:
-                # What is missing for the matrix's first choice is what the user has to know.
+                # The user needs to know what the first choice of the matrix lacks.
                 missing = missing or exc
     raise missing or errors.UnsupportedError.refused(cell, cell.format)
 
 
-def choose_server(
-    api: Api, keras: Optional[Keras], runtime: Runtime, servers: Iterable[Server] = matrix.SERVERS
-) -> Server:
-    """The first server whose need is met; without one, what the last one lacks is the error."""
+def choose_backend(
+    api: Api, keras: Optional[Keras], runtime: Runtime, services: Iterable[Service] = matrix.SERVICES
+) -> Service:
+    """The first service whose need is met; without one, what the last one lacks is the error."""
     missing = None
-    for server in servers:
-        if server.api is api and server.keras is keras and runtime.mode in server.runtimes:
-            missing = _missing(server, runtime)
+    for service in services:
+        if service.api is api and service.keras is keras and runtime.mode in service.runtimes:
+            missing = _missing(service, runtime)
             if missing is None:
-                return server
+                return service
     raise missing or errors.RuntimeUnavailableError.no_layer_for(keras, runtime)
 
 
-def _missing(server: Server, runtime: Runtime) -> Optional[errors.RuntimeUnavailableError]:
-    """What a server needs of tensorflow_hub and does not find."""
-    if server.needs is None or server.needs in runtime.hub_offers:
+def _missing(service: Service, runtime: Runtime) -> Optional[errors.RuntimeUnavailableError]:
+    """What a service needs of tensorflow_hub and does not find."""
+    if service.needs is None or service.needs in runtime.hub_offers:
         return None
     if runtime.tensorflow_hub is None or runtime.hub_problem is not None:
         problem = ImportError(runtime.hub_problem or "No module named 'tensorflow_hub'")
         return errors.RuntimeUnavailableError.no_tensorflow_hub(problem, runtime.tensorflow_hub)
-    return errors.RuntimeUnavailableError.no_hub_attribute(server.needs, runtime.tensorflow_hub)
+    return errors.RuntimeUnavailableError.no_hub_attribute(service.needs, runtime.tensorflow_hub)
 
 
 def choose_tags(info: ModelInfo, request: Request) -> FrozenSet[str]:
@@ -292,7 +292,7 @@ def _check_distribution(info: ModelInfo, api: Api, runtime: Runtime) -> None:
         raise errors.UnsupportedError.out_of_reach(info.path, info.format, runtime.distribution)
 
 
-# Below, all of a model is loaded sooner than its part is found.
+# Below these sizes, the full model loads faster than its subset is cut.
 _FEW_FUNCTIONS = 24
 _FEW_NODES = 1000
 
@@ -305,14 +305,14 @@ def choose_use(
     if api is Api.MODULE or not (is_layer or request.signature):
         return None, ()
     if request.full:
-        return None, ("all of it is loaded: full=True.",)
+        return None, ("the full model is loaded: full=True.",)
     is_small = not meta_graph.contents.has_functions(_FEW_FUNCTIONS) and (
         meta_graph.has_object_graph or not meta_graph.contents.has_nodes(_FEW_NODES)
     )
     if is_small or (meta_graph.has_object_graph and len(info.meta_graphs) > 1):
-        return None, ("all of it is loaded: it is small.",)
+        return None, ("the full model is loaded: it is small.",)
     use = Use(signature.name if signature else None, is_layer)
-    return use, ("only what it needs is loaded, for {}; full=True loads all of it.".format(use),)
+    return use, ("only a subset is loaded, for {}; full=True loads the full model.".format(use),)
 
 
 _FIRST = "the matrix's first choice for this cell"
@@ -325,13 +325,13 @@ def _explain(
     cell: Cell,
     tags: FrozenSet[str],
     signature: Optional[Signature],
-    server: Server,
+    service: Service,
 ) -> Tuple[str, ...]:
     reasons = []
     if request.api is None:
-        first = server.api is cell.choices[0].api
-        reasons.append("api={}: {}.".format(server.api, _FIRST if first else _NEXT.format(cell.choices[0].api)))
-    if server.backend is Backend.UNIHUB and server.api is Api.LOAD:
+        first = service.api is cell.choices[0].api
+        reasons.append("api={}: {}.".format(service.api, _FIRST if first else _NEXT.format(cell.choices[0].api)))
+    if service.backend is Backend.UNIHUB and service.api is Api.LOAD:
         reasons.append("hub.load is tf.saved_model.load on a resolved directory, so tensorflow_hub is not needed.")
     if request.tags is None and request.trainable and tags == _TRAIN:
         reasons.append("variant {train}: fine-tuning needs its update ops and losses.")

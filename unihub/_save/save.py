@@ -13,7 +13,7 @@ from unihub import errors
 from unihub._call import tf_errors
 from unihub._graph import export_dir as _export_dir
 from unihub._plan import matrix, python_objects
-from unihub._plan.plan import choose_server
+from unihub._plan.plan import choose_backend
 from unihub._plan.request import parse_word
 from unihub._plan.runtime import Runtime, detect_runtime
 from unihub._tf import packages
@@ -104,7 +104,7 @@ def save(
     cell = matrix.lookup(wanted, Operation.CREATE, runtime.mode, runtime.tensorflow)
     if not cell.supported:
         raise errors.UnsupportedError.refused(cell, path)
-    server = choose_server(cell.choices[0].api, None, runtime, matrix.WRITERS)
+    service = choose_backend(cell.choices[0].api, None, runtime, matrix.WRITERS)
     request = SaveRequest(
         obj=obj,
         inputs=inputs,
@@ -113,10 +113,10 @@ def save(
         checkpoint=None if checkpoint is None else str(checkpoint),
         session=session or packages.import_tensorflow().compat.v1.get_default_session(),
         runtime=runtime,
-        backend=server.backend,
+        backend=service.backend,
     )
     with _export_dir.writing(path, overwrite) as directory, tf_errors.saving(path):
-        matrix.import_strategy(server.strategy)(request, directory)
+        matrix.import_strategy(service.strategy)(request, directory)
     return path
 
 

@@ -9,7 +9,7 @@ import pytest
 import unihub
 from paths import ROOT
 from unihub._plan import matrix
-from unihub._plan.matrix import SERVERS, STRATEGIES, TABLE, WRITERS, lookup
+from unihub._plan.matrix import SERVICES, STRATEGIES, TABLE, WRITERS, lookup
 from unihub._types import Api, Backend, Format, Keras, Operation, RuntimeMode
 
 GRAPH = ("tf1", "tf1-compat", "tf2-graph")
@@ -119,23 +119,23 @@ class TestReadOnly:
             del TABLE[key]
 
     def test_rows(self):
-        for row in (TABLE[KEYS[0]], TABLE[KEYS[0]].choices[0], SERVERS[0]):
+        for row in (TABLE[KEYS[0]], TABLE[KEYS[0]].choices[0], SERVICES[0]):
             with pytest.raises(dataclasses.FrozenInstanceError):
                 row.api = None
 
     def test_matrix(self):
         with pytest.raises(TypeError):
             unihub.matrix()[0] = None
-        assert isinstance(SERVERS, tuple)
+        assert isinstance(SERVICES, tuple)
 
 
-class TestServers:
+class TestServices:
     def test_every_api_of_the_table_is_served(self):
         apis = {choice.api for cell in TABLE.values() for choice in cell.choices}
-        assert {server.api for server in SERVERS} == apis == set(Api)
+        assert {service.api for service in SERVICES} == apis == set(Api)
 
     def test_who_serves(self):
-        assert [(server.api, server.keras, server.backend, server.needs) for server in SERVERS] == [
+        assert [(service.api, service.keras, service.backend, service.needs) for service in SERVICES] == [
             (Api.MODULE, None, Backend.TENSORFLOW_HUB, "Module"),
             (Api.MODULE, None, Backend.UNIHUB, None),
             (Api.LOAD, None, Backend.UNIHUB, None),
@@ -144,7 +144,9 @@ class TestServers:
         ]
 
     def test_who_creates(self):
-        assert [(server.api, server.backend, server.strategy, server.keras, server.needs) for server in WRITERS] == [
+        assert [
+            (service.api, service.backend, service.strategy, service.keras, service.needs) for service in WRITERS
+        ] == [
             (Api.MODULE, Backend.TENSORFLOW_HUB, "module-writer", None, "create_module_spec"),
             (Api.MODULE, Backend.UNIHUB, "module-writer", None, None),
             (Api.LOAD, Backend.UNIHUB, "saved-model-writer", None, None),
@@ -156,13 +158,13 @@ class TestServers:
 
     def test_in_which_runtimes(self):
         """Only a layer of Keras 3 needs eager TensorFlow 2."""
-        for server in SERVERS + WRITERS:
-            assert server.runtimes == ((RuntimeMode.TF2,) if server.keras is Keras.KERAS3 else tuple(RuntimeMode))
+        for service in SERVICES + WRITERS:
+            assert service.runtimes == ((RuntimeMode.TF2,) if service.keras is Keras.KERAS3 else tuple(RuntimeMode))
 
-    @pytest.mark.parametrize("server", SERVERS, ids=lambda server: str(server.api))
-    def test_strategy_is_a_class_that_loads(self, server):
+    @pytest.mark.parametrize("service", SERVICES, ids=lambda service: str(service.api))
+    def test_strategy_is_a_class_that_loads(self, service):
         """Read, not imported: a strategy may import TensorFlow."""
-        module, name = STRATEGIES[server.strategy].split(":")
+        module, name = STRATEGIES[service.strategy].split(":")
         path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
         classes = {node.name: node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)}
         functions = [node for node in classes[name].body if isinstance(node, ast.FunctionDef)]

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from unihub import _api
-from unihub._plan.plan import Plan, choose_server, choose_signature, choose_tags, decide
+from unihub._plan.plan import Plan, choose_backend, choose_signature, choose_tags, decide
 from unihub._plan.request import Request, parse_request
 from unihub._plan.runtime import Runtime
 from unihub._saved_model.model_info import Call, Contents, MetaGraph, ModelInfo, Variable
@@ -345,19 +345,19 @@ class TestServer:
         assert planned(saved_model()).backend is Backend.UNIHUB
 
     def test_module_and_layer_are_served_upstream(self):
-        assert choose_server(Api.MODULE, None, TF1).backend is Backend.TENSORFLOW_HUB
-        assert choose_server(Api.KERAS, Keras.KERAS2, TF2).backend is Backend.TENSORFLOW_HUB
+        assert choose_backend(Api.MODULE, None, TF1).backend is Backend.TENSORFLOW_HUB
+        assert choose_backend(Api.KERAS, Keras.KERAS2, TF2).backend is Backend.TENSORFLOW_HUB
 
     def test_module_is_served_by_unihub_where_upstream_has_none(self, monkeypatch):
         monkeypatch.setattr(packages, "import_tensorflow_hub", lambda: pytest.fail("it was imported"))
-        assert choose_server(Api.MODULE, None, TF2_KERAS3).backend is Backend.UNIHUB
+        assert choose_backend(Api.MODULE, None, TF2_KERAS3).backend is Backend.UNIHUB
         without = Runtime(RuntimeMode.TF1_COMPAT, "2.15.1", None, Keras.KERAS2)
-        assert choose_server(Api.MODULE, None, without).backend is Backend.UNIHUB
+        assert choose_backend(Api.MODULE, None, without).backend is Backend.UNIHUB
 
     def test_a_layer_that_tensorflow_hub_cannot_serve(self, monkeypatch):
         monkeypatch.setattr(packages, "hub_offers", lambda version: frozenset({"Module"}))
         with pytest.raises(RuntimeUnavailableError, match="hub.KerasLayer does not exist") as caught:
-            choose_server(Api.KERAS, Keras.KERAS2, TF2)
+            choose_backend(Api.KERAS, Keras.KERAS2, TF2)
         assert caught.value.package == "tensorflow_hub"
 
     def test_layer_of_keras_3_is_served_by_unihub(self, monkeypatch):
@@ -531,7 +531,7 @@ class TestUse:
         plan = planned(self.large(), signature="serving_default")
         assert plan.use == Use("serving_default", layer=False)
         assert plan.reasons[-1] == (
-            "only what it needs is loaded, for the signature serving_default; full=True loads all of it."
+            "only a subset is loaded, for the signature serving_default; full=True loads the full model."
         )
 
     def test_a_layer(self):
@@ -546,12 +546,12 @@ class TestUse:
 
     def test_full(self):
         plan = planned(self.large(), signature="serving_default", full=True)
-        assert plan.use is None and plan.reasons[-1] == "all of it is loaded: full=True."
+        assert plan.use is None and plan.reasons[-1] == "the full model is loaded: full=True."
 
     @pytest.mark.parametrize("counts", [{"function_count": 3}, {"function_count": 3, "node_count": 10**6}])
     def test_few_functions(self, counts):
         plan = planned(self.large(**counts), signature="serving_default")
-        assert plan.use is None and plan.reasons[-1] == "all of it is loaded: it is small."
+        assert plan.use is None and plan.reasons[-1] == "the full model is loaded: it is small."
 
     @pytest.mark.parametrize("nodes, is_cut", [(10, False), (5000, True)])
     def test_tf1_graphs(self, nodes, is_cut):
