@@ -41,7 +41,7 @@ FULL = "full model"
 @contextlib.contextmanager
 def no_deferred_gradients() -> Iterator[None]:
     """Loads the gradients that were written in Python with the model."""
-    with mock.patch.object(object_graph_cut._Reach, "_find_later", lambda *arguments: None):
+    with mock.patch.object(object_graph_cut._Reach, "_find_deferred", lambda *arguments: None):
         yield
 
 
@@ -58,7 +58,7 @@ def no_parallel_restore() -> ContextManager[Any]:
 def no_merged_functions() -> ContextManager[Any]:
     """Keeps functions that do the same as another one."""
     keep = lambda library, names, exposed: {name: name for name in names}  # noqa: E731
-    return mock.patch.object(FunctionLibrary, "_find_same", keep)
+    return mock.patch.object(FunctionLibrary, "_find_duplicates", keep)
 
 
 WITHOUT: Dict[str, Callable[[], ContextManager[Any]]] = {
@@ -72,7 +72,7 @@ WITHOUT: Dict[str, Callable[[], ContextManager[Any]]] = {
 def load_times_of(path: str, rounds: int, clock: Callable[[], float]) -> Dict[str, float]:
     """The median load time of a model with all optimizations, without each of them, and of the full model."""
     plan = unihub.plan(path, signature=SIGNATURE)
-    if plan.use is None or loader.find_part(plan, plan.use) is None:
+    if plan.use is None or loader.find_subset(plan, plan.use) is None:
         raise SystemExit("{} has no subset for {}".format(path, SIGNATURE))
     with contextlib.ExitStack() as stack:
         sides = {BASELINE: side(path, contextlib.nullcontext, stack, clock)}

@@ -46,7 +46,7 @@ def import_packages(ops: Iterable[str]) -> Optional[BaseException]:
     return failure
 
 
-def ops_of_whole(plan: Any) -> FrozenSet[str]:
+def ops_of_full_model(plan: Any) -> FrozenSet[str]:
     """The ops of all of the model of a plan."""
     if plan.source is plan.info.path:
         scan_cache.fill(plan.info, scan_cache.OPS)
@@ -54,7 +54,7 @@ def ops_of_whole(plan: Any) -> FrozenSet[str]:
 
 
 def _meet_ops(plan: Any) -> None:
-    ops = ops_of_whole(plan)
+    ops = ops_of_full_model(plan)
     failure = import_packages(ops)
     missing = _missing_ops(ops)
     error = _describe(plan, missing, failure) if missing else None

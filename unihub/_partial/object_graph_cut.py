@@ -1,9 +1,8 @@
-"""The objects and functions of a TF2 SavedModel that one use of it reaches, as a MetaGraph of their own.
+"""Cut a TF2 SavedModel down to the objects and functions that one use of it reaches.
 
-What is reached is found by following everything that names something else: children, dependencies, bound inputs,
-calls, attributes, gradients. What cannot be followed is a ``NotUnderstood``, and the model is then loaded whole.
-Objects that only lie on the way to a variable are kept as bare objects, for a checkpoint finds variables by the way
-from the root to them.
+The cut follows everything that refers to something else: children, dependencies, bound inputs, calls, attributes and
+gradients. What it cannot follow raises ``NotUnderstood``, and the model is then loaded in full. Objects that are only
+on the path to a variable are kept as bare objects, because a checkpoint finds variables by their paths from the root.
 """
 
 from __future__ import annotations
@@ -12,23 +11,31 @@ import contextlib
 import functools
 import operator
 from collections import deque
-from typing import Any, Deque, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import Deque, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from unihub._graph.unsupported import NotUnderstood
 from unihub._partial import deferred_gradients, wrapper_inlining
-from unihub._partial.deferred_gradients import Later
+from unihub._partial.deferred_gradients import DeferredGradient
 from unihub._partial.function_library import FunctionLibrary
 from unihub._partial.parallel_restore import Value
+from unihub._partial.subset import Subset
 from unihub._tf import saved_model
+from unihub._tf.types import (
+    FunctionDefLibrary,
+    Message,
+    MetaGraphDef,
+    SavedObject,
+    SavedObjectGraph,
+)
 from unihub._types import Use
 
-# What a layer around a model needs beside its call.
+# What a layer around a model needs besides its call.
 _OF_LAYER = ("variables", "trainable_variables", "regularization_losses")
-# And of what kind the root's attributes are that code reads off it: the vocabulary of a text encoder, say, which is
+# The kinds of the root's attributes that user code may read, such as the vocabulary of a text encoder in
 # layer.resolved_object.vocab_file. They bring no functions with them.
 _READ_OFF = frozenset(["asset", "constant", "variable"])
 
-# The objects that lie in SavedModels, by the name of the field that describes them.
+# The kinds of objects in SavedModels, by the names of the fields that describe them.
 _KINDS = frozenset(
     ["user_object", "asset", "function", "variable", "bare_concrete_function", "constant", "resource"]
     + ["captured_tensor"]
@@ -38,42 +45,28 @@ _KINDS = frozenset(
 _VALUE = "VARIABLE_VALUE"
 
 
-class Reached(NamedTuple):
-    """What was reached: the MetaGraph, and how many functions, or nodes, it has of how many.
-
-    ``values`` is all that has a value in the checkpoint; ``None`` where that is not just variables, or not known.
-    ``gradients`` are those that the MetaGraph's ops have under these names, and that are not in it.
-    """
-
-    meta_graph: Any
-    kept: int
-    of: int
-    values: Optional[List[Value]] = None
-    gradients: Mapping[str, Later] = {}
-
-
-def cut(meta_graph: Any, checkpoint: Optional[Any], use: Use) -> Reached:
-    """The part of a MetaGraph that a use reaches.
+def cut(meta_graph: MetaGraphDef, checkpoint: Optional[SavedObjectGraph], use: Use) -> Subset:
+    """Cut a MetaGraph down to what a use reaches.
 
     Args:
         meta_graph: A ``MetaGraphDef`` with an object graph; it is not changed.
-        checkpoint: The object graph of the model's checkpoint; ``None`` where it has none.
+        checkpoint: The object graph of the model's checkpoint; ``None`` if it has none.
         use: What the model is loaded for.
 
     Returns:
-        The MetaGraph, with other numbers for the objects and the same names.
+        The subset, whose objects have new numbers and the same names.
 
     Raises:
         NotUnderstood: Something cannot be followed.
     """
-    # What is a layer is trained, so that its gradients are wanted.
+    # Keras layers may be trained, so their gradients are kept.
     with contextlib.suppress(_OutOfSight):
-        return _cut(meta_graph, checkpoint, use, puts_off=not use.layer)
-    return _cut(meta_graph, checkpoint, use, puts_off=False)
+        return _cut(meta_graph, checkpoint, use, defers=not use.layer)
+    return _cut(meta_graph, checkpoint, use, defers=False)
 
 
-def _cut(meta_graph: Any, checkpoint: Optional[Any], use: Use, puts_off: bool) -> Reached:
-    reach = _Reach(meta_graph, puts_off)
+def _cut(meta_graph: MetaGraphDef, checkpoint: Optional[SavedObjectGraph], use: Use, defers: bool) -> Subset:
+    reach = _Reach(meta_graph, defers)
     reach.start(use)
     reach.follow()
     reach.connect(checkpoint)
@@ -81,39 +74,39 @@ def _cut(meta_graph: Any, checkpoint: Optional[Any], use: Use, puts_off: bool) -
 
 
 class _OutOfSight(Exception):
-    """Gradients were put off of ops that nobody finds in the loaded model."""
+    """Gradients were deferred for ops that cannot be found in the loaded model."""
 
 
 class _Reach:
-    """What has been reached so far, and what has to be followed still."""
+    """What has been reached so far, and what remains to be followed."""
 
-    def __init__(self, meta_graph: Any, puts_off: bool) -> None:
+    def __init__(self, meta_graph: MetaGraphDef, defers: bool) -> None:
         self._meta_graph = meta_graph
-        self._puts_off = puts_off
-        self._nodes = meta_graph.object_graph_def.nodes
+        self._defers = defers
+        self._nodes: Sequence[SavedObject] = meta_graph.object_graph_def.nodes
         self._signatures = meta_graph.object_graph_def.concrete_functions
         self._library = FunctionLibrary(meta_graph.graph_def.library)
-        # Objects kept as they are; the root, whose children are chosen; objects kept only for the way through them.
-        self._whole: Set[int] = set()
+        # Objects that are kept as they are.
+        self._complete: Set[int] = set()
+        # The chosen children of the root, and of objects that are only on the path to another one.
         self._edges: Dict[int, Dict[str, int]] = {0: {}}
         self._waiting: List[int] = []
         self._named: Set[str] = set()
         self._functions: Set[str] = set()
-        # Functions that objects and gradients know by name.
+        # Functions that objects and gradients refer to by name.
         self._exposed: Set[str] = set()
-        # Functions that have tensors which gradients take.
-        self._looked_into: Set[str] = set()
-        # Gradients that are put off.
-        self._later: Dict[str, Later] = {}
+        # Functions with tensors that gradients take.
+        self._captured_from: Set[str] = set()
+        self._deferred: Dict[str, DeferredGradient] = {}
         self._ops: Dict[str, deferred_gradients.Ops] = {}
         self._signature = ""
         self._constants: Set[str] = set()
-        # The traces that a call can take, where others can not be.
+        # For a function whose other traces cannot be called: the traces that can.
         self._traces: Dict[int, List[str]] = {}
         self._values: Optional[List[Value]] = None
 
     def start(self, use: Use) -> None:
-        """Keeps what the use names."""
+        """Keep what the use names."""
         if use.signature is not None:
             signatures = self._child(0, "signatures")
             self._keep_edge(0, "signatures", signatures)
@@ -135,45 +128,45 @@ class _Reach:
                     self._keep(child)
 
     def follow(self) -> None:
-        """Keeps what the kept things need."""
+        """Keep what the kept objects need."""
         while self._waiting:
             self._follow_object(self._waiting.pop())
 
-    def connect(self, checkpoint: Optional[Any]) -> None:
-        """Keeps a way from the root to all that has a value in the checkpoint."""
-        wanted = {number for number in self._whole if self._has_value(number)}
-        # A list of variables that is all there costs nothing more, and keeps their order.
+    def connect(self, checkpoint: Optional[SavedObjectGraph]) -> None:
+        """Keep a path from the root to every object that has a value in the checkpoint."""
+        wanted = {number for number in self._complete if self._has_value(number)}
+        # A list whose variables are all kept costs nothing more, and keeps their order.
         self._keep_lists(wanted)
-        ways = _find_ways(self._nodes, checkpoint, wanted) if checkpoint is not None else {}
+        paths = _find_paths(self._nodes, checkpoint, wanted) if checkpoint is not None else {}
         for number in sorted(wanted):
-            if number not in ways:
-                raise NotUnderstood("no way from the root leads to the {}".format(self._describe(number)))
-            for step, child in _steps(ways, number):
-                if step.parent not in self._whole:
+            if number not in paths:
+                raise NotUnderstood("no path from the root leads to the {}".format(self._describe(number)))
+            for step, child in _steps(paths, number):
+                if step.parent not in self._complete:
                     self._keep_edge(step.parent, step.name, child)
-        self._values = self._find_values(checkpoint, ways, wanted)
+        self._values = self._find_values(checkpoint, paths, wanted)
 
     def _find_values(
-        self, checkpoint: Optional[Any], ways: Mapping[int, _Step], wanted: Set[int]
+        self, checkpoint: Optional[SavedObjectGraph], paths: Mapping[int, _Step], wanted: Set[int]
     ) -> Optional[List[Value]]:
-        found = []
+        values = []
         for number in sorted(wanted):
-            attributes = checkpoint.nodes[ways[number].place].attributes if checkpoint is not None else []
+            attributes = checkpoint.nodes[paths[number].checkpoint_number].attributes if checkpoint is not None else []
             if self._nodes[number].WhichOneof("kind") != "variable" or [a.name for a in attributes] != [_VALUE]:
                 return None
-            way = tuple(step.name for step, _ in _steps(ways, number))
+            path = tuple(step.name for step, _ in _steps(paths, number))
             variable = self._nodes[number].variable
-            found.append(Value(way[::-1], attributes[0].checkpoint_key, variable.dtype, _size(variable.shape)))
-        return found
+            values.append(Value(path[::-1], attributes[0].checkpoint_key, variable.dtype, _size(variable.shape)))
+        return values
 
-    def assemble(self) -> Reached:
-        """The MetaGraph of what was kept."""
-        numbers = {old: new for new, old in enumerate(sorted(self._whole | set(self._edges)))}
+    def assemble(self) -> Subset:
+        """Build the MetaGraph of what was kept."""
+        numbers = {old: new for new, old in enumerate(sorted(self._complete | set(self._edges)))}
         cut = type(self._meta_graph)()
         cut.meta_info_def.CopyFrom(self._meta_graph.meta_info_def)
         saved_model.keep_function_aliases(cut.meta_info_def, self._functions)
         cut.asset_file_def.extend(self._meta_graph.asset_file_def)
-        self._library.copy(self._functions, self._exposed | self._looked_into, cut.graph_def.library)
+        self._library.copy(self._functions, self._exposed | self._captured_from, cut.graph_def.library)
         inlined = wrapper_inlining.inline(cut.graph_def.library, self._exposed)
         cut.graph_def.versions.CopyFrom(self._meta_graph.graph_def.versions)
         cut.graph_def.node.extend(n for n in self._meta_graph.graph_def.node if n.name in self._constants)
@@ -190,25 +183,25 @@ class _Reach:
             copy.CopyFrom(self._signatures[name])
             copy.bound_inputs[:] = [numbers[number] for number in copy.bound_inputs]
         count = len(cut.graph_def.library.function)
-        return Reached(cut, count, len(self._library), self._values, self._put_off(cut.graph_def.library))
+        return Subset(cut, count, len(self._library), self._values, self._defer(cut.graph_def.library))
 
-    def _put_off(self, library: Any) -> Mapping[str, Later]:
-        later = {each.op_type: each for name, each in self._later.items() if name not in self._functions}
-        found = deferred_gradients.put_off(library, later, self._signature) if later else {}
-        if found is None:
+    def _defer(self, library: FunctionDefLibrary) -> Mapping[str, DeferredGradient]:
+        gradients = {each.op_type: each for name, each in self._deferred.items() if name not in self._functions}
+        by_op = deferred_gradients.defer(library, gradients, self._signature) if gradients else {}
+        if by_op is None:
             raise _OutOfSight
-        return found
+        return by_op
 
-    def _copy_object(self, old: int, numbers: Mapping[int, int], copy: Any) -> None:
+    def _copy_object(self, old: int, numbers: Mapping[int, int], copy: SavedObject) -> None:
         node = self._nodes[old]
-        if old not in self._whole and old != 0 and not self._is_signature_map(node):
-            # As a list it would have gaps.
+        if old not in self._complete and old != 0 and not self._is_signature_map(node):
+            # A list would have gaps.
             copy.user_object.identifier = "_generic_user_object"
             copy.user_object.version.CopyFrom(node.user_object.version)
         else:
             copy.CopyFrom(node)
             del copy.slot_variables[:]
-        if old in self._whole:
+        if old in self._complete:
             for reference in list(copy.children) + list(saved_model.dependencies_of(copy)):
                 reference.node_id = numbers[reference.node_id]
             for saveable in saved_model.saveables_of(copy):
@@ -227,8 +220,8 @@ class _Reach:
     def _keep(self, number: int) -> None:
         if not 0 <= number < len(self._nodes):
             raise NotUnderstood("there is no object {}".format(number))
-        if number not in self._whole:
-            self._whole.add(number)
+        if number not in self._complete:
+            self._complete.add(number)
             self._waiting.append(number)
 
     def _keep_edge(self, parent: int, name: str, child: int) -> None:
@@ -251,13 +244,13 @@ class _Reach:
         elif kind == "bare_concrete_function":
             self._keep_named(node.bare_concrete_function.concrete_function_name)
         elif kind == "captured_tensor":
-            self._looked_into.add(node.captured_tensor.concrete_function)
+            self._captured_from.add(node.captured_tensor.concrete_function)
             self._keep_function(node.captured_tensor.concrete_function)
         elif kind == "constant":
             self._constants.add(node.constant.operation)
 
     def _keep_named(self, name: str) -> None:
-        """Keeps a function that Python calls, and what it captures."""
+        """Keep a function that Python calls, and what it captures."""
         if name in self._exposed:
             return
         self._exposed.add(name)
@@ -268,7 +261,7 @@ class _Reach:
         self._keep_function(name)
 
     def _keep_function(self, name: str) -> None:
-        """Keeps a function and all that it names."""
+        """Keep a function and all that it names."""
         waiting = [name]
         while waiting:
             name = waiting.pop()
@@ -279,15 +272,15 @@ class _Reach:
             self._functions.add(name)
             waiting += self._library.named_in(name)
             for gradient in self._library.gradients_of(name):
-                later = self._find_later(gradient, name) if self._puts_off else None
-                if later is None:
+                deferred = self._find_deferred(gradient, name) if self._defers else None
+                if deferred is None:
                     self._keep_named(gradient)
                 else:
-                    self._looked_into.add(name)
-                    self._later[gradient] = later
+                    self._captured_from.add(name)
+                    self._deferred[gradient] = deferred
 
-    def _find_later(self, gradient: str, function: str) -> Optional[Later]:
-        """The gradient of an op in a function, if it can be put off."""
+    def _find_deferred(self, gradient: str, function: str) -> Optional[DeferredGradient]:
+        """The gradient of an op in a function, if it can be deferred."""
         op_types = self._library.op_types_of(gradient)
         if gradient in self._exposed or gradient not in self._signatures or len(op_types) != 1:
             return None
@@ -302,19 +295,19 @@ class _Reach:
         body = self._library.function(gradient)
         return deferred_gradients.find(op_types[0], body, self._signatures[gradient], captured, self._ops[function])
 
-    def _callable_traces(self, function: Any) -> List[str]:
-        """The traces of a function that a call can take: of those for the same arguments TensorFlow takes the first."""
+    def _callable_traces(self, function: Message) -> List[str]:
+        """The traces of a function that can be called: of those for the same arguments, TensorFlow uses the first."""
         seen: Set[bytes] = set()
-        found = []
+        traces = []
         for name in function.concrete_functions:
             key = self._arguments_of(name) if name in self._signatures else name.encode()
             if key not in seen:
                 seen.add(key)
-                found.append(name)
-        return found
+                traces.append(name)
+        return traces
 
     def _arguments_of(self, name: str) -> bytes:
-        """What a trace takes, whatever the names of its tensors."""
+        """The arguments of a trace, without the names of its tensors."""
         arguments = type(self._signatures[name].canonicalized_input_signature)()
         arguments.CopyFrom(self._signatures[name].canonicalized_input_signature)
         _forget_names(arguments)
@@ -332,14 +325,15 @@ class _Reach:
         return any(reference.local_name == name for reference in self._nodes[number].children)
 
     def _keep_lists(self, wanted: Set[int]) -> None:
-        """Keeps the root's lists of variables when all of them are wanted anyway."""
+        """Keep the root's lists of variables if all their variables are wanted anyway."""
         for name in ("variables", "trainable_variables"):
             if self._has_child(0, name):
-                place = self._child(0, name)
-                items = [reference.node_id for reference in self._nodes[place].children]
-                if items and place not in self._whole and wanted.issuperset(items) and not self._needs_more(place):
-                    self._keep_edge(0, name, place)
-                    self._keep(place)
+                variables = self._child(0, name)
+                items = [reference.node_id for reference in self._nodes[variables].children]
+                is_new = variables not in self._complete and not self._needs_more(variables)
+                if items and is_new and wanted.issuperset(items):
+                    self._keep_edge(0, name, variables)
+                    self._keep(variables)
                     self.follow()
 
     def _needs_more(self, number: int) -> bool:
@@ -352,7 +346,7 @@ class _Reach:
         node = self._nodes[number]
         return node.HasField("variable") or bool(saved_model.saveables_of(node))
 
-    def _is_signature_map(self, node: Any) -> bool:
+    def _is_signature_map(self, node: SavedObject) -> bool:
         return bool(node.user_object.identifier == "signature_map")
 
     def _describe(self, number: int) -> str:
@@ -362,55 +356,55 @@ class _Reach:
 
 
 class _Step(NamedTuple):
-    """The last step of a way from the root to an object, and the place of that object in a checkpoint."""
+    """The last step of the path from the root to an object, and the number of that object in the checkpoint."""
 
     parent: int
     name: str
-    place: int
+    checkpoint_number: int
 
 
-def _steps(ways: Mapping[int, _Step], number: int) -> Iterator[Tuple[_Step, int]]:
-    """The steps of a way, from the last to the first, and what each leads to."""
+def _steps(paths: Mapping[int, _Step], number: int) -> Iterator[Tuple[_Step, int]]:
+    """The steps of a path, from the last to the first, and the object that each leads to."""
     while number:
-        step = ways[number]
+        step = paths[number]
         yield step, number
         number = step.parent
 
 
-def _find_ways(nodes: Any, checkpoint: Any, wanted: Set[int]) -> Dict[int, _Step]:
-    """The last step of a way from the root to each wanted object, where a checkpoint has the same way.
+def _find_paths(nodes: Sequence[SavedObject], checkpoint: SavedObjectGraph, wanted: Set[int]) -> Dict[int, _Step]:
+    """The last step of the path from the root to each wanted object, where a checkpoint has the same path.
 
-    Ways through containers come last, for of these more has to be kept than the way.
+    Paths through containers are tried last, because more of a container must be kept than the path.
     """
-    ways: Dict[int, _Step] = {}
+    paths: Dict[int, _Step] = {}
     seen = {0}
     plain: Deque[Tuple[int, int]] = deque([(0, 0)])
     containers: Deque[Tuple[int, int]] = deque()
     missing = wanted - seen
     while missing and (plain or containers):
-        here, there = (plain or containers).popleft()
-        known = {child.local_name: child.node_id for child in checkpoint.nodes[there].children}
-        for reference in nodes[here].children:
+        parent, in_checkpoint = (plain or containers).popleft()
+        children = {child.local_name: child.node_id for child in checkpoint.nodes[in_checkpoint].children}
+        for reference in nodes[parent].children:
             number, name = reference.node_id, reference.local_name
-            if number in seen or name not in known:
+            if number in seen or name not in children:
                 continue
             seen.add(number)
             missing.discard(number)
-            ways[number] = _Step(here, name, known[name])
+            paths[number] = _Step(parent, name, children[name])
             node = nodes[number]
             is_container = "wrapper" in node.user_object.identifier
-            (containers if is_container else plain).append((number, known[name]))
-    return ways
+            (containers if is_container else plain).append((number, children[name]))
+    return paths
 
 
-def _size(shape: Any) -> int:
-    """How many elements a shape has; 0 where that is not known."""
+def _size(shape: Message) -> int:
+    """The number of elements of a shape; 0 if it is unknown."""
     sizes = [dimension.size for dimension in shape.dim]
     return 0 if shape.unknown_rank or -1 in sizes else functools.reduce(operator.mul, sizes, 1)
 
 
-def _follow_tensor(tensor: Any, inlined: Mapping[str, wrapper_inlining.Inlined]) -> None:
-    """Names a tensor inside of a function by where the function's body is now."""
+def _follow_tensor(tensor: Message, inlined: Mapping[str, wrapper_inlining.Inlined]) -> None:
+    """Rename a captured tensor whose function was inlined into another one."""
     moved = inlined.get(tensor.concrete_function)
     if moved is None:
         return
@@ -418,15 +412,15 @@ def _follow_tensor(tensor: Any, inlined: Mapping[str, wrapper_inlining.Inlined])
     if name in moved.inputs:
         source = moved.inputs[name]
         if ":" in source:
-            raise NotUnderstood("a tensor that a gradient needs is made beside the call of its function")
+            raise NotUnderstood("a tensor that a gradient needs is computed next to the call of its function")
         tensor.name = "{}:{}".format(source, index)
     else:
         tensor.name = moved.prefix + tensor.name
     tensor.concrete_function = moved.wrapper
 
 
-def _forget_names(value: Any) -> None:
-    """Takes the names out of the specs in a structure."""
+def _forget_names(value: Message) -> None:
+    """Clear the names of the specs in a structure."""
     kind = value.WhichOneof("kind")
     if kind in ("tensor_spec_value", "bounded_tensor_spec_value"):
         getattr(value, kind).ClearField("name")
@@ -434,7 +428,7 @@ def _forget_names(value: Any) -> None:
         _forget_names(part)
 
 
-def _parts(value: Any, kind: Optional[str]) -> Iterator[Any]:
+def _parts(value: Message, kind: Optional[str]) -> Iterator[Message]:
     if kind in ("list_value", "tuple_value"):
         yield from getattr(value, kind).values
     elif kind == "dict_value":

@@ -1,20 +1,21 @@
-"""The part of a TF1 graph that one signature reaches, as a MetaGraph of its own.
+"""Cut a TF1 graph down to what one signature reaches.
 
-A TF1 graph holds everything its author's graph held: training, other signatures, placeholders that nobody feeds. Here
-it is followed from the outputs of a signature to its inputs, and then from the state reached on the way to what gives
-that state its value: the restore op and the init op, of which only those parts are kept that touch it.
+A TF1 graph holds everything its author's graph held: training, other signatures, placeholders that are never fed. The
+cut follows it from the outputs of a signature to its inputs, and then from the state that was reached to what
+initializes that state. Of the restore op and the init op it keeps only the parts that touch the state.
 """
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Sequence, Set
+from typing import Iterable, List, Sequence, Set
 
 from unihub._graph import meta_graph as module_graph
 from unihub._graph.meta_graph import component_names, node_of
 from unihub._graph.unsupported import NotUnderstood
 from unihub._partial.function_library import FunctionLibrary
-from unihub._partial.object_graph_cut import Reached
+from unihub._partial.subset import Subset
 from unihub._tf import saved_model
+from unihub._tf.types import MetaGraphDef, NodeDef, TensorInfo
 from unihub._types import Use
 
 _VARIABLES = ("variables", "trainable_variables", "model_variables", "local_variables")
@@ -26,20 +27,20 @@ _ASSETS = "saved_model_assets"
 _RESTORE = "unihub_restore"
 _INIT = "unihub_init"
 
-# An op that makes state which lives on between runs; a TensorArray or a stack does not.
+# Ops whose state lives on between runs; a TensorArray or a stack does not.
 _STATE_ENDINGS = ("HandleOp", "HashTable", "HashTableV2", "HashTableOfTensors", "HashTableOfTensorsV2", "Variable")
 _OTHER_STATE = ("Queue", "QueueV2", "Iterator", "IteratorV2", "Barrier", "Reader", "ReaderV2", "Stage", "Mutex")
 
 
-def cut(meta_graph: Any, use: Use) -> Reached:
-    """The part of a MetaGraph that a signature reaches.
+def cut(meta_graph: MetaGraphDef, use: Use) -> Subset:
+    """Cut a MetaGraph down to what a signature reaches.
 
     Args:
         meta_graph: A ``MetaGraphDef`` without an object graph; it is not changed.
         use: The signature.
 
     Returns:
-        The MetaGraph; the counts are of nodes.
+        The subset; its counts are of nodes.
 
     Raises:
         NotUnderstood: Something cannot be followed.
@@ -52,7 +53,7 @@ def cut(meta_graph: Any, use: Use) -> Reached:
 class _Reach:
     """What has been reached of a graph."""
 
-    def __init__(self, meta_graph: Any, signature: str) -> None:
+    def __init__(self, meta_graph: MetaGraphDef, signature: str) -> None:
         self._meta_graph = meta_graph
         self._nodes = {node.name: node for node in meta_graph.graph_def.node}
         self._library = FunctionLibrary(meta_graph.graph_def.library)
@@ -71,8 +72,8 @@ class _Reach:
         self._keep_state()
         self._check_placeholders([node_of(name) for name in outputs])
 
-    def assemble(self) -> Reached:
-        """The MetaGraph of what was reached."""
+    def assemble(self) -> Subset:
+        """Build the MetaGraph of what was reached."""
         cut = type(self._meta_graph)()
         cut.meta_info_def.CopyFrom(self._meta_graph.meta_info_def)
         cut.graph_def.versions.CopyFrom(self._meta_graph.graph_def.versions)
@@ -92,12 +93,12 @@ class _Reach:
             cut.saver_def.restore_op_name = _RESTORE
         if self._init:
             cut.collection_def[_INIT_COLLECTIONS[0]].node_list.value.append(_INIT)
-        return Reached(cut, len(cut.graph_def.node), len(self._nodes))
+        return Subset(cut, len(cut.graph_def.node), len(self._nodes))
 
     # Following.
 
     def _keep(self, roots: Iterable[str]) -> None:
-        """Keeps nodes and all they need, loops and conditions as wholes."""
+        """Keep nodes and all they need; loops and conditions are kept in full."""
         waiting = [name for name in roots if name not in self._reached]
         missing = [name for name in waiting if name not in self._nodes]
         if missing:
@@ -107,7 +108,7 @@ class _Reach:
         self._reached |= module_graph.reach_loops(self._meta_graph, self._reached, self._fed)
 
     def _keep_state(self) -> None:
-        """Keeps what gives the reached state its value; that may reach more state."""
+        """Keep what initializes the reached state; that may reach more state."""
         done: Set[str] = set()
         while True:
             state = self._state() - done
@@ -121,17 +122,17 @@ class _Reach:
             self._keep(self._restore + self._init)
 
     def _state(self) -> Set[str]:
-        found = set()
+        state = set()
         for name in self._reached:
             op = self._nodes[name].op
             if op.endswith(_OTHER_STATE) and not op.startswith(("TensorArray", "Stack")):
-                raise NotUnderstood("{} ({}) holds state of a kind that is not followed".format(name, op))
+                raise NotUnderstood("{} ({}) holds state of a kind that unihub cannot follow".format(name, op))
             if op in _REFERENCES or op.endswith(_STATE_ENDINGS):
-                found.add(name)
-        return found
+                state.add(name)
+        return state
 
     def _keep_description(self, name: str) -> None:
-        """Keeps the nodes that the collections say a variable is made of."""
+        """Keep the nodes that the collections list for a variable."""
         for key in _VARIABLES:
             for packed in self._variables_in(key):
                 variable = saved_model.variable_message().FromString(packed)
@@ -143,8 +144,8 @@ class _Reach:
     def _variables_in(self, key: str) -> Sequence[bytes]:
         if key not in self._meta_graph.collection_def:
             return ()
-        found: Sequence[bytes] = self._meta_graph.collection_def[key].bytes_list.value
-        return found
+        packed: Sequence[bytes] = self._meta_graph.collection_def[key].bytes_list.value
+        return packed
 
     def _restore_roots(self) -> List[str]:
         saver = self._meta_graph.saver_def
@@ -158,16 +159,16 @@ class _Reach:
             outputs = self._meta_graph.signature_def[_INIT_SIGNATURE].outputs
             return [node_of(info.name) for info in outputs.values()]
         for key in _INIT_COLLECTIONS:
-            found = module_graph.names_in(self._meta_graph, key)
-            if found:
-                return [node_of(name) for name in found]
-        # Where there is none, TensorFlow runs the initializers of the tables and of the local variables.
+            names = module_graph.names_in(self._meta_graph, key)
+            if names:
+                return [node_of(name) for name in names]
+        # Without one, TensorFlow runs the initializers of the tables and of the local variables.
         local = [saved_model.variable_message().FromString(packed) for packed in self._variables_in("local_variables")]
         names = module_graph.names_in(self._meta_graph, _TABLES) + [variable.initializer_name for variable in local]
         return [node_of(name) for name in names]
 
     def _touching(self, state: Set[str], roots: Sequence[str]) -> List[str]:
-        """The ops that the roots run and that take the state itself, in the order of the graph."""
+        """The ops that the roots run and that take the state as an input, in the order of the graph."""
         run = module_graph.reach(self._nodes, roots, set())
         return [
             name
@@ -178,7 +179,7 @@ class _Reach:
     # What is refused.
 
     def _check_fed(self, fed: Iterable[str]) -> None:
-        """A fed tensor is cut off from what makes it, so nobody may use another output of the same op."""
+        """Refuse ops with several outputs as inputs: feeding one output cuts off the others, too."""
         for name in fed:
             if ":" in name and not name.endswith(":0"):
                 raise NotUnderstood("the input {} is one of several outputs of an op".format(name))
@@ -188,7 +189,7 @@ class _Reach:
                     raise NotUnderstood("an input is one of several outputs of {}".format(node_of(source)))
 
     def _check_placeholders(self, outputs: Sequence[str]) -> None:
-        """Refuses what waits for a placeholder; an initial value may, for it is restored and not run."""
+        """Refuse what depends on a placeholder; an initial value may, because it is restored and not run."""
         filename = node_of(self._meta_graph.saver_def.filename_tensor_name)
         stops = self._fed | {filename}
         for name in module_graph.reach(self._nodes, [*outputs, *self._restore, *self._init], stops) - stops:
@@ -197,9 +198,9 @@ class _Reach:
 
     # Writing.
 
-    def _copy_node(self, node: Any, copy: Any) -> None:
+    def _copy_node(self, node: NodeDef, copy: NodeDef) -> None:
         copy.CopyFrom(node)
-        # Where an older TensorFlow inferred another shape, a newer one refuses the graph.
+        # TensorFlow refuses a graph if it infers another shape than the version that wrote it.
         copy.attr.pop("_output_shapes", None)
         if node.name in self._fed and not node.op.startswith("Placeholder"):
             self._make_placeholder(node, copy)
@@ -207,7 +208,7 @@ class _Reach:
             copy.op = "Placeholder"
             del copy.input[:]
 
-    def _make_placeholder(self, node: Any, copy: Any) -> None:
+    def _make_placeholder(self, node: NodeDef, copy: NodeDef) -> None:
         info = self._info_of(node.name)
         copy.Clear()
         copy.name, copy.op = node.name, "Placeholder"
@@ -217,19 +218,19 @@ class _Reach:
         else:
             copy.attr["shape"].shape.unknown_rank = True
 
-    def _info_of(self, name: str) -> Any:
+    def _info_of(self, name: str) -> TensorInfo:
         for info in self._meta_graph.signature_def[self._signature].inputs.values():
             if info.WhichOneof("encoding") == "name" and node_of(info.name) == name:
                 return info
-        raise NotUnderstood("the part {} of a composite input is made by an op".format(name))
+        raise NotUnderstood("the component {} of a composite input is computed by an op".format(name))
 
-    def _add_group(self, cut: Any, name: str, members: Sequence[str]) -> None:
+    def _add_group(self, cut: MetaGraphDef, name: str, members: Sequence[str]) -> None:
         if members:
             if name in self._nodes:
                 raise NotUnderstood("there is a node {} already".format(name))
             cut.graph_def.node.add(name=name, op="NoOp", input=["^" + member for member in members])
 
-    def _copy_collections(self, cut: Any) -> None:
+    def _copy_collections(self, cut: MetaGraphDef) -> None:
         for key in _VARIABLES:
             kept = [
                 packed
@@ -240,8 +241,8 @@ class _Reach:
                 cut.collection_def[key].bytes_list.value.extend(kept)
         module_graph.copy_loops(self._meta_graph, cut, self._reached)
 
-    def _copy_assets(self, cut: Any) -> None:
-        """Names the asset files that are read, in both places where TensorFlow looks for them."""
+    def _copy_assets(self, cut: MetaGraphDef) -> None:
+        """List the asset files that are read, in both fields where TensorFlow looks for them."""
         if _ASSETS in self._meta_graph.collection_def:
             message = saved_model.asset_message()
             for packed in self._meta_graph.collection_def[_ASSETS].any_list.value:

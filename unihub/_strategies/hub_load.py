@@ -173,7 +173,7 @@ def _load_signature(plan: Plan) -> Optional[Any]:
     if plan.request.signature is None or plan.request.full or plan.use is not None or plan.signature is None:
         return None
     with _scope_of_variables(plan):
-        return loader.load_part(plan, Use(plan.signature.name, layer=False))
+        return loader.load_subset(plan, Use(plan.signature.name, layer=False))
 
 
 def _run_whole(plan: Plan) -> SessionModel:

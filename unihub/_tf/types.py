@@ -17,7 +17,11 @@ AttrValue = Any
 FunctionDef = Any
 SignatureDef = Any
 TensorInfo = Any
+FunctionDefLibrary = Any
 OpList = Any
+SavedObjectGraph = Any
+SavedObject = Any
+SavedConcreteFunction = Any
 
 # Graphs and what is in them. TfTensor also stands for sparse and ragged tensors.
 Graph = Any

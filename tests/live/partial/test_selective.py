@@ -55,7 +55,7 @@ def load_part(path, **options):
     """What is loaded of a part, which there must be."""
     plan = unihub.plan(path, **options)
     assert plan.use is not None, plan
-    part = _selective.load_part(plan, plan.use)
+    part = _selective.load_subset(plan, plan.use)
     assert part is not None
     return part
 
@@ -330,25 +330,25 @@ def test_what_is_not_understood_is_loaded_whole_and_said(tmp_path, monkeypatch, 
         file.write(message.SerializeToString())
     plan = unihub.plan(path, signature="third")
     with caplog.at_level(logging.DEBUG, "unihub"):
-        assert _selective.find_part(plan, plan.use) is None
-    assert "no way from the root leads to the variable" in caplog.text
+        assert _selective.find_subset(plan, plan.use) is None
+    assert "no path from the root leads to the variable" in caplog.text
     caplog.clear()
     with caplog.at_level(logging.DEBUG, "unihub"):
-        assert _selective.find_part(plan, plan.use) is None
-    assert "no way from the root" in caplog.text
+        assert _selective.find_subset(plan, plan.use) is None
+    assert "no path from the root" in caplog.text
 
 
 @needs_tf2
 def test_a_part_that_does_not_load_is_no_loss(tmp_path, caplog):
     path = use_models.write(use_models.Nested, str(tmp_path))
     plan = unihub.plan(path, signature="third")
-    place = _selective.find_part(plan, plan.use)
+    place = _selective.find_subset(plan, plan.use)
     with open(os.path.join(place, "saved_model.pb"), "wb") as file:
         file.write(b"\x08\x01")
     with caplog.at_level(logging.DEBUG, "unihub"):
         model = unihub.load(path, signature="third")
     assert model(tf.ones([2, 4]))["y"].shape == [2, 4]
-    assert "is loaded whole" in caplog.text
+    assert "is loaded in full" in caplog.text
 
 
 needs_options = pytest.mark.skipif(TENSORFLOW < (2, 8), reason="before 2.8 TensorFlow restores each checkpoint itself")
@@ -375,7 +375,7 @@ def test_values_that_are_not_there_are_no_loss(tmp_path, caplog, spoil):
     path = use_models.write(use_models.Nested, str(tmp_path))
     plan = unihub.plan(path, signature="third")
     wanted = unihub.load(path, signature="third")(tf.ones([2, 4]))["y"].numpy()
-    file = os.path.join(_selective.find_part(plan, plan.use), "part.json")
+    file = os.path.join(_selective.find_subset(plan, plan.use), "subset.json")
     with open(file, encoding="utf-8") as opened:
         about = json.load(opened)
     values = about["values"]
@@ -389,14 +389,14 @@ def test_values_that_are_not_there_are_no_loss(tmp_path, caplog, spoil):
         opened.write(json.dumps({**about, "values": spoiled[spoil]}) if spoil in spoiled else "[[")
     with caplog.at_level(logging.DEBUG, "unihub"):
         found = unihub.load(path, signature="third")(tf.ones([2, 4]))["y"].numpy()
-    assert "is loaded whole" in caplog.text
+    assert "is loaded in full" in caplog.text
     np.testing.assert_array_equal(found, wanted)
 
 
 def find_later(path, **arguments):
     """The gradients that are put off in a part, by their names."""
     plan = unihub.plan(path, **arguments)
-    with open(os.path.join(_selective.find_part(plan, plan.use), "part.json"), encoding="utf-8") as opened:
+    with open(os.path.join(_selective.find_subset(plan, plan.use), "subset.json"), encoding="utf-8") as opened:
         return json.load(opened)["gradients"]
 
 
@@ -472,7 +472,7 @@ class TestLaterGradients:
         path = use_models.write(use_models.Activations, str(tmp_path))
         with caplog.at_level(logging.DEBUG):
             unihub.load(path, signature="twice")
-        assert "gradient" not in caplog.text and "is loaded whole" not in caplog.text
+        assert "gradient" not in caplog.text and "is loaded in full" not in caplog.text
 
 
 @needs_tf2
@@ -484,7 +484,7 @@ def test_packages_are_imported_for_the_ops_of_the_part(tmp_path, monkeypatch):
     for _ in range(2):
         unihub.load(path, signature="third")
         (ops,) = asked
-        part = unihub.inspect(_selective.find_part(plan, plan.use)).plain.contents.ops
+        part = unihub.inspect(_selective.find_subset(plan, plan.use)).plain.contents.ops
         functions = {op for op in ops if op.startswith("__")}
         assert set(ops) - functions == part and len(part) < len(unihub.inspect(path).plain.contents.ops)
         asked.clear()
@@ -497,7 +497,7 @@ def test_a_cache_that_cannot_be_written_is_no_loss(tmp_path, monkeypatch, caplog
     with caplog.at_level(logging.DEBUG, "unihub"):
         model = unihub.load(path, signature="third")
     assert model(tf.ones([2, 4]))["y"].shape == [2, 4]
-    assert "is loaded whole" in caplog.text
+    assert "is loaded in full" in caplog.text
 
 
 @needs_tf2
@@ -545,7 +545,7 @@ class TestKerasModels:
         path = unihub.resolve(archive)
         whole = unihub.inspect(path).plain
         plan = unihub.plan(path, signature="serving_default")
-        part = unihub.inspect(_selective.find_part(plan, plan.use)).plain
+        part = unihub.inspect(_selective.find_subset(plan, plan.use)).plain
         assert part.contents.function_count <= whole.contents.function_count / 2 or archive.name.startswith("keras3")
         slots = [name for name in (variable.name for variable in part.variables) if "/m" == name[-2:] or "Adam" in name]
         assert slots == []
@@ -691,7 +691,7 @@ def test_goldens(mode, folder, model, signature):
     inputs, wanted = load_golden(handle)[signature]
     with live_context(mode) as place:
         plan = unihub.plan(handle, signature=signature, api="load")
-        part = _selective.find_part(plan, plan.use)
+        part = _selective.find_subset(plan, plan.use)
         assert part is not None
         loaded = unihub.load(handle, signature=signature, api="load", as_dict=True)
         assert_close(place.run(loaded(inputs or None), loaded), wanted)
