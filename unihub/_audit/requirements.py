@@ -1,22 +1,25 @@
-"""Whether TensorFlow has the ops and types of a model, asked before it is loaded.
+"""Check that TensorFlow has the ops and types of a model before it is loaded.
 
-Packages that bring some are imported where they are installed; what is missing then is a typed error that names all of
-it, and what to install. A part of a model may need less than the whole, so there TensorFlow is left to say it.
+Installed packages that register some of them are imported. What is still missing raises a typed error that names the
+ops and what to install. A subset may need fewer ops than the full model, so its missing ops are left to TensorFlow.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any, FrozenSet, Iterable, List, Optional
+from typing import TYPE_CHECKING, FrozenSet, Iterable, List, Optional
 
 from unihub import errors
 from unihub._audit import op_packages, scan_cache
 from unihub._tf.ops import is_registered_op, is_registered_type_spec, load_op_library
 from unihub._tf.packages import import_if_installed, is_newer, tensorflow_version
 
+if TYPE_CHECKING:
+    from unihub._plan.plan import Plan
 
-def meet(plan: Any) -> None:
-    """Loads and imports what the model of a plan needs beside TensorFlow, but for the ops of a part.
+
+def meet(plan: Plan) -> None:
+    """Load the libraries and import the packages that the model of a plan needs, except for the ops of a subset.
 
     Args:
         plan: The plan.
@@ -34,10 +37,10 @@ def meet(plan: Any) -> None:
 
 
 def import_packages(ops: Iterable[str]) -> Optional[BaseException]:
-    """Imports the installed packages that bring those of some ops that TensorFlow does not have.
+    """Import the installed packages that register the ops that TensorFlow lacks.
 
     Returns:
-        What went wrong, if something did.
+        The last error of an import; ``None`` if there was none.
     """
     failure = None
     packages = [op_packages.package_of(op) for op in _missing_ops(ops)]
@@ -46,14 +49,14 @@ def import_packages(ops: Iterable[str]) -> Optional[BaseException]:
     return failure
 
 
-def ops_of_full_model(plan: Any) -> FrozenSet[str]:
-    """The ops of all of the model of a plan."""
+def ops_of_full_model(plan: Plan) -> FrozenSet[str]:
+    """The ops of the full model of a plan."""
     if plan.source is plan.info.path:
         scan_cache.fill(plan.info, scan_cache.OPS)
-    return plan.meta_graph.contents.ops  # type: ignore[no-any-return]
+    return plan.meta_graph.contents.ops
 
 
-def _meet_ops(plan: Any) -> None:
+def _meet_ops(plan: Plan) -> None:
     ops = ops_of_full_model(plan)
     failure = import_packages(ops)
     missing = _missing_ops(ops)
@@ -74,7 +77,7 @@ def _load_library(library: str) -> None:
         raise errors.MissingOpsError.no_library(library)
     try:
         load_op_library(os.path.abspath(library))
-    except Exception as exc:  # Whatever the linker, or the library's own initializers, say.
+    except Exception as exc:  # The linker and the library's initializers raise errors of any type.
         raise errors.MissingOpsError.broken_library(library, tensorflow_version(), exc) from exc
 
 
@@ -90,28 +93,28 @@ def _missing_types(types: FrozenSet[str]) -> List[str]:
 
 
 def _try_import(module: str) -> Optional[BaseException]:
-    """Imports a module if it is installed; what went wrong."""
+    """Import a module if it is installed, and return the error if that fails."""
     try:
         return import_if_installed(module)
     except ModuleNotFoundError:
         return None
 
 
-def _describe(plan: Any, missing: List[str], failure: Optional[BaseException]) -> Optional[errors.MissingOpsError]:
-    """The error for the first package, with all of its ops; the next is told when that one is there.
+def _describe(plan: Plan, missing: List[str], failure: Optional[BaseException]) -> Optional[errors.MissingOpsError]:
+    """The error for the first missing package, with all of its ops.
 
-    ``None`` for what only TensorFlow can tell.
+    ``None`` if only TensorFlow can tell.
     """
     path, tensorflow = plan.info.path, tensorflow_version()
     packages = [(op, op_packages.package_of(op)) for op in missing]
-    package = next((found for _, found in packages if found is not None), None)
+    package = next((each for _, each in packages if each is not None), None)
     if package is not None:
-        ops = [op for op, found in packages if found is package]
+        ops = [op for op, each in packages if each is package]
         release = op_packages.release_of(package.name, tensorflow)
         if failure is not None:
             return errors.MissingOpsError.broken_package(path, ops, package.name, release, tensorflow, failure)
         return errors.MissingOpsError.not_registered(path, ops, package.name, release, tensorflow)
     if is_newer(plan.meta_graph.tensorflow_version, tensorflow):
-        # The ops of a newer saver (DisableCopyOnRead) are in functions that TensorFlow 2.5 and later do not load.
+        # TensorFlow 2.5 and later skip the functions with ops of a newer saver (DisableCopyOnRead).
         return None
     return errors.MissingOpsError.not_registered(path, missing, "", "", tensorflow)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Iterator, List, Tuple
+from typing import Iterator, List, Tuple
 
 from unihub._saved_model.unsafe_ops import LAMBDA, LAMBDA_REASON
 from unihub._saved_model.wire import Message, Source, WireError
@@ -57,7 +57,7 @@ def _layers(text: Message, where: str) -> Iterator[Layer]:
     if not _may_be_there(data):
         return
     try:
-        configs: List[Any] = [json.loads(data.decode("utf-8", "replace"))]
+        configs: List[object] = [json.loads(data.decode("utf-8", "replace"))]
     except ValueError:
         return
     for config in configs:
@@ -70,7 +70,7 @@ def _layers(text: Message, where: str) -> Iterator[Layer]:
             configs.extend(config)
 
 
-def _is_code(config: Any) -> bool:
+def _is_code(config: object) -> bool:
     """Whether one of the layer's functions is stored as code, and not by its name."""
     kinds = ("function_type", "output_shape_type", "mask_type")
     return isinstance(config, dict) and (

@@ -9,7 +9,7 @@ import contextlib
 import functools
 import itertools
 import os
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple, Union, cast
+from typing import Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple, Union, cast
 
 from unihub._saved_model import conversion_report, files, formats, schema, unsafe_scan
 from unihub._saved_model.checkpoint_index import read_shape
@@ -89,7 +89,7 @@ class _DeferredContents:
         self._number = number
         self._known: Dict[Tuple[str, int], bool] = {}
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         if name not in _READERS:
             raise AttributeError(name)
         with self._meta_graph() as message:
@@ -114,7 +114,7 @@ class _DeferredContents:
         with formats.same_model(self._file) as message:
             yield next(itertools.islice(message.messages("meta_graphs"), self._number, None))
 
-    def __eq__(self, other: Any) -> bool:
+    def __eq__(self, other: object) -> bool:
         return all(getattr(self, name) == getattr(other, name, None) for name in _READERS)
 
     def __hash__(self) -> int:
@@ -201,7 +201,7 @@ def _count_functions(message: Message) -> int:
 
 
 # What reads each attribute of ``Contents``.
-_READERS: Dict[str, Callable[[Message], Any]] = {
+_READERS: Dict[str, Callable[[Message], object]] = {
     "ops": _read_ops,
     "variables": _read_variables,
     "type_specs": _read_type_specs,
@@ -234,7 +234,7 @@ class _Collection:
         return sum(part.count("value") for field, part in self._message.walk() if field.endswith("_list"))
 
     def items(self, kind: str) -> Iterator[Message]:
-        """The items that are messages, which stand as bytes or within an ``Any``."""
+        """The items that are messages, as bytes or in an ``Any`` message."""
         for item in self._message.message("bytes_list").messages("value"):
             yield item.read_as(kind)
         for item in self._message.message("any_list").messages("value"):

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar, cast
 
 from unihub._saved_model.byte_search import at
 from unihub._saved_model.wire import Message
 
-_M = TypeVar("_M", bound=Callable[[Any], Any])
+_S = TypeVar("_S", bound="Keeper")
+_T = TypeVar("_T")
 
 
-def once(method: _M) -> _M:
-    """Keeps what a method without arguments returns for as long as its object lives, and no longer."""
+class Keeper:
+    """An object that keeps the results of its methods that are marked with ``once``."""
+
+    def __init__(self) -> None:
+        self.kept: Dict[str, object] = {}
+
+
+def once(method: Callable[[_S], _T]) -> Callable[[_S], _T]:
+    """Keep what a method without arguments returns, as long as its object lives."""
 
     @functools.wraps(method)
-    def kept(self: Any) -> Any:
+    def kept(self: _S) -> _T:
         if method.__name__ not in self.kept:
             self.kept[method.__name__] = method(self)
-        return self.kept[method.__name__]
+        return cast(_T, self.kept[method.__name__])
 
-    return kept  # type: ignore[return-value]
+    return kept
 
 
-class Node:
+class Node(Keeper):
     """A node, whose op and inputs are read when they are first asked for: of most only the name is needed."""
 
     def __init__(self, message: Message) -> None:
-        self.kept: Dict[str, Any] = {}
+        super().__init__()
         self.message = message
         (names,) = message.all_texts("name")
         self.name = names[-1] if names else ""
@@ -55,11 +63,11 @@ class Node:
         return self.message.all_texts("op", "input")
 
 
-class Body:
+class Body(Keeper):
     """The nodes of the graph or of a function."""
 
     def __init__(self, name: str, field: str, parts: Iterable[Message]) -> None:
-        self.kept: Dict[str, Any] = {}
+        super().__init__()
         self.name = name
         self._field = field
         self._parts = list(parts)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import (
-    Any,
     Dict,
     FrozenSet,
     Iterable,
@@ -26,6 +25,7 @@ from unihub._saved_model.byte_search import at, find_unsafe_ops, finder, positio
 from unihub._saved_model.call_ops import CALLS
 from unihub._saved_model.scanned_graph import (
     Body,
+    Keeper,
     Node,
     attributes,
     functions_of,
@@ -84,11 +84,11 @@ def find(meta_graph: Message) -> Tuple[UnsafeOp, ...]:
     return tuple(dict.fromkeys(found))
 
 
-class _Judge:
+class _Judge(Keeper):
     """One variant of a model, and what is asked of it."""
 
     def __init__(self, message: Message, hits: Optional[List[int]]) -> None:
-        self.kept: Dict[str, Any] = {}
+        super().__init__()
         self._message = message
         self._hits = hits
         self._uses: Dict[str, Tuple[Optional[List[Tuple[Body, Node]]], Optional[List[int]]]] = {}
