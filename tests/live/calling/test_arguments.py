@@ -1,6 +1,7 @@
 """How the arguments of a call are converted, and which trace of a function they choose. No model is loaded here."""
 
 import collections
+import types
 
 import numpy as np
 import pytest
@@ -161,6 +162,11 @@ class TestDescribe:
     )
     def test_values(self, value, text):
         assert inputs.describe(value) == text
+
+    def test_what_looks_like_an_array(self):
+        assert inputs.describe(types.SimpleNamespace(dtype="int64")) == "SimpleNamespace"
+        assert inputs.describe(types.SimpleNamespace(shape=(1,))) == "SimpleNamespace"
+        assert inputs.describe(types.SimpleNamespace(dtype="int64", shape=(1,))) == "int64[1]"
 
     def test_tensors(self, place):
         assert inputs.describe(tf.constant([[1.0]])) == "float32[1,1]"
