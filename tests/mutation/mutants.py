@@ -99,7 +99,7 @@ def _apply(module: str, source: str, edit: Edit) -> Mutant:
 
 
 def _ends_of(body: List[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements after which a function ends in any case."""
+    """The statements after which a function, or one turn of a loop, ends in any case."""
     last = body[-1]
     yield last
     if isinstance(last, ast.If):
@@ -203,15 +203,18 @@ class _Finder(ast.NodeVisitor):
         """Positions in formatted strings are those of the whole string in older Pythons."""
 
     def _visit_test(self, node: ast.If | ast.While | ast.IfExp) -> None:
-        if isinstance(node.test, _SIMPLE):
-            self._insert(self._start(node.test), "not ")
+        self._negate(node.test)
         self.generic_visit(node)
+
+    def _negate(self, test: ast.expr) -> None:
+        if isinstance(test, _SIMPLE):
+            self._insert(self._start(test), "not ")
 
     def visit_If(self, node: ast.If) -> None:
         if "TYPE_CHECKING" not in self._text(node.test):
             self._visit_test(node)
 
-    visit_While = visit_IfExp = _visit_test
+    visit_IfExp = _visit_test
 
     def visit_Expr(self, node: ast.Expr) -> None:
         text = self._text(node)
@@ -222,7 +225,8 @@ class _Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _visit_removable(self, node: ast.stmt) -> None:
-        self._replace(node, "pass")
+        if node not in self._ends or not isinstance(node, ast.Continue):
+            self._replace(node, "pass")
         self.generic_visit(node)
 
     visit_AugAssign = visit_Continue = visit_Break = visit_Delete = _visit_removable
@@ -235,6 +239,16 @@ class _Finder(ast.NodeVisitor):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._ends.update(_ends_of(node.body))
         self.generic_visit(node)
+
+    def _visit_loop(self, node: ast.For | ast.While) -> None:
+        self._ends.update(each for each in _ends_of(node.body) if isinstance(each, ast.Continue))
+        self.generic_visit(node)
+
+    visit_For = _visit_loop
+
+    def visit_While(self, node: ast.While) -> None:
+        self._negate(node.test)
+        self._visit_loop(node)
 
     def visit_Return(self, node: ast.Return) -> None:
         value = node.value

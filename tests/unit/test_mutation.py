@@ -103,6 +103,28 @@ def test_the_last_return_of_a_function_may_go(mutants):
     assert changes(mutants, text) == {(3, "if not x:")}
 
 
+def test_the_last_continue_of_a_loop_may_go(mutants):
+    text = """
+        for x in y:
+            if x:
+                continue
+            try:
+                pass
+            except E:
+                continue
+        while x:
+            if x:
+                break
+        """
+    assert changes(mutants, text) == {
+        (3, "if not x:"),
+        (4, "pass"),
+        (9, "while not x:"),
+        (10, "if not x:"),
+        (11, "pass"),
+    }
+
+
 def test_the_choice_depends_on_the_seed_and_on_the_lines_alone(mutants):
     lines = ["x{} = a < {}".format(index, index) for index in range(50)]
 

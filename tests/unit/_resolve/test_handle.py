@@ -72,6 +72,7 @@ def test_addresses_on_tfhub(text, is_tfhub):
         ("https://example.com/google/lite-model/imagenet/1", ""),
         ("https://www.tfhub.dev/google/lite-model/imagenet/1", "tflite"),
         ("https://example.com/model.KERAS", "keras"),
+        ("https://tfhub.dev/lite-model/m.h5?tfjs-format=file", "tfjs"),
         ("https://example.com/model.hdf5", "h5"),
         ("https://example.com/amodel.json", ""),
         ("https://example.com/m.tar.gz", ""),

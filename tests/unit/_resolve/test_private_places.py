@@ -49,6 +49,10 @@ def make(shelf, name, owner, download=None, age=0):
     return path
 
 
+def refuse(*_, **__):
+    raise PermissionError(errno.EACCES, "no")
+
+
 def names_in(shelf):
     return sorted(path.name for path in shelf.iterdir())
 
@@ -239,16 +243,26 @@ class TestPrivate:
             assert not os.path.exists(own.download)
         assert len(names_in(shelf)) == 1
 
-    def test_one_of_several_is_taken(self, shelf, monkeypatch):
+    @pytest.mark.parametrize("can_remove", [True, False])
+    def test_one_of_several_is_taken(self, shelf, monkeypatch, can_remove):
         paths = [make(shelf, "e", "nobody"), make(shelf, "e", "nobody-x", "1"), make(shelf, "e", "y-nobody", "2")]
         paths[1].rename(shelf / ".filling-e-nobody-b")
         paths[2].rename(shelf / ".filling-e-nobody-c")
         own = cache.Private(str(shelf / "own"), str(shelf / "e"))
         os.mkdir(str(shelf / "own"))
         others = [str(shelf / ".filling-e-nobody-{}".format(end)) for end in ("abc", "b", "c")]
-        cache._take_over(own, others)
+        tried = []
+        rename = os.rename
+        monkeypatch.setattr(os, "rename", lambda *paths: tried.append(paths[0]) or rename(*paths))
+        # That the rest of it cannot be removed is no reason to go on.
+        with monkeypatch.context() as patch:
+            if not can_remove:
+                patch.setattr(os, "rmdir", refuse)
+            cache._take_over(own, others)
+        assert [os.path.dirname(path) for path in tried] == others[:2]
         assert names_in(shelf / "own" / "download") == ["part"]
-        assert names_in(shelf) == [".filling-e-nobody-abc", ".filling-e-nobody-c", "own"]
+        left = [".filling-e-nobody-abc", *[".filling-e-nobody-b"][can_remove:], ".filling-e-nobody-c", "own"]
+        assert names_in(shelf) == left
 
     def test_what_cannot_be_given_up_is_left(self, shelf, monkeypatch):
         def refuse(*_):
@@ -264,14 +278,11 @@ class TestPrivate:
         make(shelf, "b", owner_name(gone, "1"), age=2 * DAY)
         make(shelf, "c", owner_name(gone, "1"), "x")
         make(shelf, "e", owner_name(gone, "1"), "x")
-
-        def refuse(*_, **__):
-            raise PermissionError(errno.EACCES, "no")
-
         monkeypatch.setattr(os, "rmdir", refuse)
         with cache.private(str(shelf / "e")) as own:
             assert os.path.exists(own.download)
-        # Nothing was raised; files are removed as far as that goes.
+        names = names_in(shelf)
+        assert ".filling-a-{}-abc".format(owner_name(gone, "1")) in names and ".filling-c-nobody-abc" in names
 
 
 class TestAbandoned:

@@ -259,7 +259,7 @@ class TestMessages:
     def test_field_numbers(self, tag, fits):
         message = self.read(varint(tag) + b"\0" * 10, "")
         if not fits:
-            with pytest.raises(WireError, match="has the (number|unknown type)"):
+            with pytest.raises(WireError, match="has the number 536870913$|has the unknown type 7"):
                 list(message._scan())
             return
         field = next(message._scan())
