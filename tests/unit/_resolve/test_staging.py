@@ -1,4 +1,4 @@
-"""The cache's private places: whose they are, what the next process takes over, and what is removed when."""
+"""The cache's staging directories: whose they are, what the next process takes over, and what is removed when."""
 
 import errno
 import os
@@ -37,7 +37,7 @@ def owner_name(process, start=None):
 
 
 def make(shelf, name, owner, download=None, age=0):
-    """A private place with a file, and what it downloaded."""
+    """A staging directory with a file, and what it downloaded."""
     path = shelf / ".filling-{}-{}-abc".format(name, owner)
     (path / "entry").mkdir(parents=True)
     (path / "entry" / "f").write_text("x")
@@ -66,7 +66,7 @@ class TestRoot:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("UNIHUB_CACHE_DIR", "here")
         assert cache.root() == str(tmp_path / "here")
-        assert cache.place_of("models", "e") == str(tmp_path / "here" / "models" / "e")
+        assert cache.entry_path("models", "e") == str(tmp_path / "here" / "models" / "e")
 
     @pytest.mark.parametrize("value", [None, ""])
     def test_what_is_usual(self, monkeypatch, tmp_path, value):
@@ -119,15 +119,15 @@ class TestEntry:
         assert name.startswith(".filling-e-" + cache._machine())
         assert names_in(shelf) == []
 
-    def test_a_private_place_is_removed(self, shelf):
+    def test_a_staging_directory_is_removed(self, shelf):
         path = make(shelf, "e", "nobody", "x")
         cache.remove(str(path))
         assert names_in(shelf) == []
 
 
 class TestPublish:
-    def private(self, shelf):
-        own = cache.Private(str(shelf / "own"), str(shelf / "e"))
+    def staged(self, shelf):
+        own = cache.Staging(str(shelf / "own"), str(shelf / "e"))
         os.makedirs(own.entry)
         (shelf / "own" / "entry" / "f").write_text("new")
         return own
@@ -137,26 +137,26 @@ class TestPublish:
         (shelf / "e" / "f").write_text(text)
 
     def test_where_nothing_is(self, shelf):
-        self.private(shelf).publish(lambda path: pytest.fail("nothing is there"))
+        self.staged(shelf).publish(lambda path: pytest.fail("nothing is there"))
         assert (shelf / "e" / "f").read_text() == "new"
 
     def test_where_another_was_faster(self, shelf):
         self.put(shelf)
         asked = []
-        self.private(shelf).publish(lambda path: asked.append(path) or True)
+        self.staged(shelf).publish(lambda path: asked.append(path) or True)
         assert (shelf / "e" / "f").read_text() == "old" and asked == [str(shelf / "e")]
 
     def test_where_a_damaged_one_is(self, shelf):
         self.put(shelf)
-        self.private(shelf).publish(lambda path: False)
+        self.staged(shelf).publish(lambda path: False)
         assert (shelf / "e" / "f").read_text() == "new"
-        # It goes with the private place.
+        # It goes with the staging directory.
         assert names_in(shelf / "own") == ["entry-replaced-0"]
 
     @pytest.mark.parametrize("times, published", [(1, True), (2, True), (3, False)])
     def test_where_others_put_damaged_ones_again(self, shelf, monkeypatch, times, published):
         self.put(shelf)
-        own = self.private(shelf)
+        own = self.staged(shelf)
         rename = os.rename
         left = [times - 1]
 
@@ -176,7 +176,7 @@ class TestPublish:
         assert caught.value.errno in (errno.ENOTEMPTY, errno.EEXIST)
 
     def test_where_the_damaged_one_goes_meanwhile(self, shelf):
-        own = self.private(shelf)
+        own = self.staged(shelf)
         self.put(shelf)
 
         def look(path):
@@ -188,9 +188,9 @@ class TestPublish:
         assert (shelf / "e" / "f").read_text() == "new"
 
 
-class TestPrivate:
+class TestStaging:
     def test_its_name_says_whose_it_is(self, shelf):
-        with cache.private(str(shelf / "e")) as own:
+        with cache.staging(str(shelf / "e")) as own:
             (name,) = names_in(shelf)
             assert name.startswith(".filling-e-{}-".format(owner_name(os.getpid())))
             assert os.listdir(own.entry) == [] and not os.path.exists(own.download)
@@ -200,12 +200,12 @@ class TestPrivate:
 
     def test_the_shelf_is_made(self, own_cache):
         for _ in range(2):
-            with cache.private(str(own_cache / "new" / "e")):
+            with cache.staging(str(own_cache / "new" / "e")):
                 pass
         assert names_in(own_cache / "new") == []
 
     def test_a_download_is_kept_for_the_next(self, shelf):
-        with pytest.raises(ValueError), cache.private(str(shelf / "e-1")) as own:
+        with pytest.raises(ValueError), cache.staging(str(shelf / "e-1")) as own:
             os.mkdir(own.download)
             with open(os.path.join(own.download, "part"), "w") as file:
                 file.write("begun")
@@ -214,32 +214,32 @@ class TestPrivate:
             raise ValueError
         (name,) = names_in(shelf)
         assert name.startswith(".filling-e-1-nobody-") and names_in(shelf / name) == ["download"]
-        with cache.private(str(shelf / "e-1")) as own:
+        with cache.staging(str(shelf / "e-1")) as own:
             with open(os.path.join(own.download, "part")) as file:
                 assert file.read() == "begun"
             assert len(names_in(shelf)) == 1
 
     def test_what_is_of_another_entry_is_kept_too(self, shelf):
         make(shelf, "e2", "nobody", "begun")
-        with cache.private(str(shelf / "e")) as own:
+        with cache.staging(str(shelf / "e")) as own:
             assert not os.path.exists(own.download)
         assert names_in(shelf) == [".filling-e2-nobody-abc"]
 
     def test_it_is_taken_from_one_that_is_gone(self, shelf, gone):
         make(shelf, "e", owner_name(gone, "1"), "begun")
-        with cache.private(str(shelf / "e")) as own:
+        with cache.staging(str(shelf / "e")) as own:
             assert os.listdir(own.download) == ["part"]
             assert len(names_in(shelf)) == 1
 
     def test_it_is_not_taken_from_one_that_runs(self, shelf):
         make(shelf, "e", owner_name(os.getpid()), "begun")
-        with cache.private(str(shelf / "e")) as own:
+        with cache.staging(str(shelf / "e")) as own:
             assert not os.path.exists(own.download)
         assert len(names_in(shelf)) == 1
 
     def test_it_is_not_taken_from_another_machine(self, shelf):
         make(shelf, "e", "machine.1.1", "begun")
-        with cache.private(str(shelf / "e")) as own:
+        with cache.staging(str(shelf / "e")) as own:
             assert not os.path.exists(own.download)
         assert len(names_in(shelf)) == 1
 
@@ -248,7 +248,7 @@ class TestPrivate:
         paths = [make(shelf, "e", "nobody"), make(shelf, "e", "nobody-x", "1"), make(shelf, "e", "y-nobody", "2")]
         paths[1].rename(shelf / ".filling-e-nobody-b")
         paths[2].rename(shelf / ".filling-e-nobody-c")
-        own = cache.Private(str(shelf / "own"), str(shelf / "e"))
+        own = cache.Staging(str(shelf / "own"), str(shelf / "e"))
         os.mkdir(str(shelf / "own"))
         others = [str(shelf / ".filling-e-nobody-{}".format(end)) for end in ("abc", "b", "c")]
         tried = []
@@ -279,7 +279,7 @@ class TestPrivate:
         make(shelf, "c", owner_name(gone, "1"), "x")
         make(shelf, "e", owner_name(gone, "1"), "x")
         monkeypatch.setattr(os, "rmdir", refuse)
-        with cache.private(str(shelf / "e")) as own:
+        with cache.staging(str(shelf / "e")) as own:
             assert os.path.exists(own.download)
         names = names_in(shelf)
         assert ".filling-a-{}-abc".format(owner_name(gone, "1")) in names and ".filling-c-nobody-abc" in names
@@ -303,7 +303,7 @@ class TestAbandoned:
         make(shelf, "c", owner_name(gone, "1"), "begun", age=2 * DAY)
         make(shelf, "d", "machine.1.1", "begun", age=2 * DAY)
         make(shelf, "e", "machine.1.1", "begun")
-        with cache.private(str(shelf / "new")):
+        with cache.staging(str(shelf / "new")):
             pass
         assert names_in(shelf) == [".filling-b-nobody-abc", ".filling-e-machine.1.1-abc"]
         assert names_in(shelf / ".filling-b-nobody-abc") == ["download"]
