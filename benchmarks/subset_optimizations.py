@@ -1,8 +1,8 @@
 """What each optimization of subset loading brings: load times without it, as multiples of those with all of them.
 
-A subset is loaded for the signature ``serving_default``. Each side has the subset in a cache of its own already, as in
-the second process that loads a model. The sides take turns in one process; the figures are ratios of medians. Run it
-as::
+A subset is loaded for the signature ``serving_default``, and for a Keras layer. Each side has the subset in a cache of
+its own already, as in the second process that loads a model. The sides take turns in one process; the figures are
+ratios of medians. Run it as::
 
     python benchmarks/subset_optimizations.py [MODEL ...] [--directory DIRECTORY] [--model PATH ...]
 
@@ -33,7 +33,7 @@ from unihub._plan import plan as planning
 from unihub._tf import saved_model
 
 KERAS_MODELS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "data", "keras")
-SIGNATURE = "serving_default"
+USES: Dict[str, Dict[str, Any]] = {"signature": {"signature": "serving_default"}, "layer": {"api": "keras"}}
 BASELINE = "all"
 FULL = "full model"
 
@@ -69,15 +69,15 @@ WITHOUT: Dict[str, Callable[[], ContextManager[Any]]] = {
 }
 
 
-def load_times_of(path: str, rounds: int, clock: Callable[[], float]) -> Dict[str, float]:
+def load_times_of(path: str, use: Dict[str, Any], rounds: int, clock: Callable[[], float]) -> Dict[str, float]:
     """The median load time of a model with all optimizations, without each of them, and of the full model."""
-    plan = unihub.plan(path, signature=SIGNATURE)
+    plan = unihub.plan(path, **use)
     if plan.use is None or loader.find_subset(plan, plan.use) is None:
-        raise SystemExit("{} has no subset for {}".format(path, SIGNATURE))
+        raise SystemExit("{} has no subset for {}".format(path, use))
     with contextlib.ExitStack() as stack:
-        sides = {BASELINE: side(path, contextlib.nullcontext, stack, clock)}
-        sides.update((name, side(path, without, stack, clock)) for name, without in WITHOUT.items())
-        sides[FULL] = functools.partial(timed, clock, path, full=True)
+        sides = {BASELINE: side(path, use, contextlib.nullcontext, stack, clock)}
+        sides.update((name, side(path, use, without, stack, clock)) for name, without in WITHOUT.items())
+        sides[FULL] = functools.partial(timed, clock, path, full=True, **use)
         return load_times.medians(sides, rounds)
 
 
@@ -93,6 +93,7 @@ def timed(clock: Callable[[], float], path: str, **options: Any) -> float:
 
 def side(
     path: str,
+    use: Dict[str, Any],
     without: Callable[[], ContextManager[Any]],
     stack: contextlib.ExitStack,
     clock: Callable[[], float],
@@ -103,7 +104,7 @@ def side(
 
     def measure() -> float:
         with mock.patch.dict(os.environ, UNIHUB_CACHE_DIR=cache), without():
-            return timed(clock, path, signature=SIGNATURE)
+            return timed(clock, path, **use)
 
     return measure
 
@@ -138,12 +139,15 @@ def main() -> None:
     loader._WORTH_IT = 2.0
     cache = tempfile.mkdtemp()
     with mock.patch.dict(os.environ, UNIHUB_CACHE_DIR=cache):
-        print("| TensorFlow {} | subset, ms | {} | {} |".format(tf.__version__, " | ".join(WITHOUT), FULL))
-        print("|---" * (len(WITHOUT) + 3) + "|")
+        print("| TensorFlow {} | use | subset, ms | {} | {} |".format(tf.__version__, " | ".join(WITHOUT), FULL))
+        print("|---" * (len(WITHOUT) + 4) + "|")
         for name, path in paths_of(arguments).items():
-            times = load_times_of(path, arguments.rounds, clock)
-            ratios = ["{:.2f}".format(times[side] / times[BASELINE]) for side in [*WITHOUT, FULL]]
-            print("| {} | {:.0f} | {} |".format(name, times[BASELINE] * 1000, " | ".join(ratios)), flush=True)
+            for use, options in USES.items():
+                if use == "signature" or unihub.inspect(path).callable:
+                    times = load_times_of(path, options, arguments.rounds, clock)
+                    ratios = ["{:.2f}".format(times[side] / times[BASELINE]) for side in [*WITHOUT, FULL]]
+                    row = "| {} | {} | {:.0f} | {} |"
+                    print(row.format(name, use, times[BASELINE] * 1000, " | ".join(ratios)), flush=True)
     shutil.rmtree(cache, ignore_errors=True)
 
 

@@ -16,7 +16,7 @@ from unihub.errors import IntegrityError, UnihubError
 
 GRAPH_FILES = ("saved_model.pb", "saved_model.pbtxt")  # TensorFlow, too, takes the first that is there
 HUB_FILE = "tfhub_module.pb"
-# What a model has beside its graph.
+# The folders of a model.
 FOLDERS = ("variables", "assets")
 _INDEX_FILE = "variables/variables.index"
 _SHARD_FILE = "variables/variables.data-{:05d}-of-{:05d}"
@@ -29,7 +29,7 @@ _POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\r?\n(?:.*?
 
 
 class FileVersion(NamedTuple):
-    """The file with the graphs of a model, and what changes when another is put in its place."""
+    """A file of a model, and the properties that change when it is replaced."""
 
     name: str
     size: int
@@ -38,7 +38,7 @@ class FileVersion(NamedTuple):
 
 
 def graph_digest(file: str) -> str:
-    """The SHA-256 of a file with graphs; it is read once in a process, while it stays the same."""
+    """The SHA-256 of a file; an unchanged file is read once in a process."""
     status = os.stat(file)
     return _digest(FileVersion(file, status.st_size, status.st_mtime_ns, status.st_ino))
 
@@ -53,28 +53,28 @@ def _digest(known: FileVersion) -> str:
 
 
 def model_files(path: str) -> Tuple[FileVersion, ...]:
-    """The files beside the graph of a model, in ``variables`` and in ``assets``, as they are now; none is opened."""
+    """The current files of a model beside its graph and in ``variables`` and ``assets``; none is opened."""
     beside = [(path, names) for _, _, names in itertools.islice(os.walk(path), 1)]
     below = [(parent, names) for folder in FOLDERS for parent, _, names in os.walk(os.path.join(path, folder))]
     files = (os.path.join(parent, name) for parent, names in beside + below for name in names)
-    found, start = [], len(os.path.join(path, ""))
+    versions, start = [], len(os.path.join(path, ""))
     for file in files:
-        with contextlib.suppress(OSError):  # A link that leads nowhere.
+        with contextlib.suppress(OSError):  # A broken link.
             status = os.stat(file)
-            found.append(FileVersion(file[start:], status.st_size, status.st_mtime_ns, status.st_ino))
-    return tuple(sorted(found))
+            versions.append(FileVersion(file[start:], status.st_size, status.st_mtime_ns, status.st_ino))
+    return tuple(sorted(versions))
 
 
 def check_complete(path: str, has_variables: bool, assets: Iterable[str] = ()) -> None:
-    """Checks that the values of the variables and the assets are there, as far as files and their lengths tell.
+    """Check that the variables and assets are complete, as far as files and their lengths show.
 
     Args:
         path: The directory of a model.
-        has_variables: Whether its graphs have variables; the graphs know, the files may not be there to tell.
+        has_variables: Whether its graphs have variables; their files may be missing.
         assets: The names of its assets.
 
     Raises:
-        IntegrityError: Something is missing, cut short, or only a pointer to it was fetched.
+        IntegrityError: A file is missing, truncated, or a git-lfs pointer.
     """
     index = os.path.join(path, _INDEX_FILE)
     if os.path.isfile(index):
@@ -112,7 +112,7 @@ def _missing_files(path: str, names: Iterable[str]) -> List[str]:
 
 @contextlib.contextmanager
 def reading(file: str) -> Iterator[None]:
-    """The one place where what is wrong with a file becomes an error of ours."""
+    """Turn errors of reading a file into errors of unihub."""
     try:
         yield
     except UnihubError:

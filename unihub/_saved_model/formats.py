@@ -1,6 +1,6 @@
-"""Which format a directory has, and the ``SavedModel`` message in it.
+"""Detect the format of a directory, and open the ``SavedModel`` message in it.
 
-Looking costs no more for a large model than for a small one. Nothing here imports TensorFlow.
+Detection takes as long for a large model as for a small one. Nothing here imports TensorFlow.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from unihub.errors import IntegrityError, ModelNotFoundError, UnknownFormatError
 
 
 def detect_format(path: str) -> Format:
-    """Which of our formats a directory has.
+    """The format of a directory.
 
     Args:
         path: A directory.
 
     Raises:
-        ModelNotFoundError: Nothing is there.
-        UnknownFormatError: It is no model of ours; the error says what it is, where that can be seen.
-        IntegrityError: It was a model, but its graph is missing or damaged.
+        ModelNotFoundError: The path does not exist.
+        UnknownFormatError: It is not a supported model; the error names the actual format if it is known.
+        IntegrityError: Its graph is missing or damaged.
     """
     with saved_model(path) as (message, _):
-        # Walking all of them shows whether the file goes on to its end.
+        # Reading all of them shows whether the file is complete.
         object_graphs = [meta_graph.has("object_graph_def") for meta_graph in message.messages("meta_graphs")]
     return name_format(path, any(object_graphs))
 
 
 def name_format(path: str, has_object_graph: bool) -> Format:
-    """The format of a directory whose graphs were read already."""
+    """The format of a directory whose graphs have been read."""
     if os.path.isfile(os.path.join(path, HUB_FILE)):
         return Format.TF1_HUB
     return Format.TF2_SAVED_MODEL if has_object_graph else Format.TF1_SAVED_MODEL
@@ -43,20 +43,20 @@ def name_format(path: str, has_object_graph: bool) -> Format:
 
 @contextlib.contextmanager
 def saved_model(path: str) -> Iterator[Tuple[Message, FileVersion]]:
-    """The ``SavedModel`` message of a directory, open while the block runs; what goes wrong in it is a typed error."""
-    with _opened(graph_file(path)) as found:
-        yield found
+    """Open the ``SavedModel`` message of a directory; errors in the block become typed errors."""
+    with _opened(graph_file(path)) as opened:
+        yield opened
 
 
 @contextlib.contextmanager
 def same_model(known: FileVersion) -> Iterator[Message]:
-    """The message once more.
+    """Open the same message again.
 
     Raises:
-        IntegrityError: The file is another one now.
+        IntegrityError: The file has changed.
     """
-    with _opened(known.name) as (message, found):
-        if found != known:
+    with _opened(known.name) as (message, version):
+        if version != known:
             raise IntegrityError.changed(known.name)
         yield message
 
@@ -77,20 +77,20 @@ def graph_file(path: str) -> str:
     """The file with the graphs of a model.
 
     Raises:
-        ModelNotFoundError: Nothing is at the path.
-        UnknownFormatError: It is no model of ours.
-        IntegrityError: The file is missing, or only a pointer to it was fetched.
+        ModelNotFoundError: The path does not exist.
+        UnknownFormatError: It is not a supported model.
+        IntegrityError: The file is missing, or is a git-lfs pointer.
     """
     if not os.path.exists(path):
         raise _missing(path)
     with reading(path):
-        found = graph_file_in(path) if os.path.isdir(path) else ""
-        if not found:
+        file = graph_file_in(path) if os.path.isdir(path) else ""
+        if not file:
             refuse(path)
-        kind = recognise(found)
+        kind = recognise(file)
         if kind not in ("", "saved-model-file"):
-            raise UnknownFormatError.other_format(found, kind)
-    return found
+            raise UnknownFormatError.other_format(file, kind)
+    return file
 
 
 def _missing(path: str) -> ModelNotFoundError:

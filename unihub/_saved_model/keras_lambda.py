@@ -30,10 +30,10 @@ def in_directory(path: str) -> Tuple[Layer, ...]:
         return ()
     try:
         objects = list(Message(Source.of_bytes(data), "KerasMetadata").messages("nodes"))
-        found = [layer for each in objects for text in each.messages("metadata") for layer in _layers(text, _FILE)]
+        layers = [layer for each in objects for text in each.messages("metadata") for layer in _layers(text, _FILE)]
     except WireError:  # Keras cannot read it either.
         return ()
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(layers))
 
 
 def in_object_graph(objects: Message) -> Iterator[Layer]:

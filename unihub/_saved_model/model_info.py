@@ -22,7 +22,7 @@ class Variable:
     Attributes:
         name: As in the graph, without the ``:0``.
         dtype: The TensorFlow name of the dtype.
-        shape: The shape, ``None`` as a whole when the rank is unknown.
+        shape: The shape; ``None`` if the rank is unknown.
         trainable: Whether training changes it.
     """
 
@@ -33,7 +33,7 @@ class Variable:
 
     @property
     def parameters(self) -> Optional[int]:
-        """How many numbers its value has; ``None`` where the files do not tell the shape."""
+        """The number of elements of its value; ``None`` if the shape is unknown."""
         if self.shape is None or None in self.shape:
             return None
         number = 1
@@ -43,25 +43,25 @@ class Variable:
 
     @property
     def nbytes(self) -> int:
-        """The size of its value; 0 where the files do not tell, as for strings."""
+        """The size of its value in bytes; 0 if it is unknown, as for strings."""
         return (self.parameters or 0) * schema.ITEM_BYTES.get(self.dtype, 0)
 
     @property
     def has_known_size(self) -> bool:
-        """Whether the files tell how large it is."""
+        """Whether its size is known."""
         return self.parameters is not None and self.dtype in schema.ITEM_BYTES
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What some variables amount to.
+    """The totals of some variables.
 
     Attributes:
-        variables: How many there are.
-        parameters: How many numbers, or texts, they hold; those of unknown shape left out.
-        nbytes: How many bytes; those of unknown shape, and texts, left out.
-        unknown_shapes: How many variables are of unknown shape.
-        unknown_sizes: How many variables are of unknown size in bytes.
+        variables: The number of variables.
+        parameters: The number of their elements, without those of unknown shape.
+        nbytes: Their size in bytes, without those of unknown shape and strings.
+        unknown_shapes: The number of variables of unknown shape.
+        unknown_sizes: The number of variables of unknown size in bytes.
     """
 
     variables: int = 0
@@ -73,18 +73,18 @@ class Totals:
     @classmethod
     def of(cls, variables: Iterable[Variable]) -> Totals:
         """Adds variables up."""
-        found = list(variables)
-        parameters = [variable.parameters for variable in found]
+        counted = list(variables)
+        parameters = [variable.parameters for variable in counted]
         return cls(
-            variables=len(found),
+            variables=len(counted),
             parameters=sum(number or 0 for number in parameters),
-            nbytes=sum(variable.nbytes for variable in found),
+            nbytes=sum(variable.nbytes for variable in counted),
             unknown_shapes=parameters.count(None),
-            unknown_sizes=sum(not variable.has_known_size for variable in found),
+            unknown_sizes=sum(not variable.has_known_size for variable in counted),
         )
 
     def to_dict(self) -> Dict[str, int]:
-        """The same as numbers, fit for JSON."""
+        """The totals as a dict for JSON."""
         return dataclasses.asdict(self)
 
     def __str__(self) -> str:
@@ -108,7 +108,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Call:
-    """How the ``__call__`` of a TF2 model is called.
+    """The ``__call__`` of a TF2 model.
 
     Attributes:
         arguments: The names of its arguments, keyword-only ones last, without ``self``.
@@ -130,16 +130,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a variant of a model is made of.
+    """The contents of a variant of a model.
 
     Attributes:
         ops: The types of the ops in its graph and its functions.
         variables: Its variables, without the slots of an optimizer.
         type_specs: The classes of the composite types in its functions' signatures.
-        node_count: The number of nodes in its graph, those in functions left out.
-        function_count: The number of functions in its library, which is what loading it takes time for.
+        node_count: The number of nodes in its graph, without those in functions.
+        function_count: The number of functions in its library, which determines how long loading takes.
         unsafe_ops: Its ops that do more than compute.
-        registered_types: Those of the composite types that a package has to register by their names.
+        registered_types: The composite types that a package has to register by name.
     """
 
     ops: FrozenSet[str] = frozenset()
@@ -151,11 +151,11 @@ class Contents:
     registered_types: FrozenSet[str] = frozenset()
 
     def has_nodes(self, number: int) -> bool:
-        """Whether it has at least so many nodes."""
+        """Whether it has at least this many nodes."""
         return self.node_count >= number
 
     def has_functions(self, number: int) -> bool:
-        """Whether it has at least so many functions."""
+        """Whether it has at least this many functions."""
         return self.function_count >= number
 
 
@@ -164,12 +164,12 @@ class MetaGraph:
     """One variant of a model.
 
     Attributes:
-        tags: The tags it is chosen by.
+        tags: The tags that select it.
         signatures: The named ways to call it, by name.
-        contents: What it is made of; of what lies in a file, each part is read when it is first asked for.
+        contents: Its contents; each attribute is read from the file on first use.
         tensorflow_version: The TensorFlow that wrote it.
-        assets: The names of the files it reads, in ``assets/``.
-        collections: The names of the graph's collections and how many items each has (0 for bare numbers).
+        assets: The names of its files in ``assets/``.
+        collections: The names of the graph's collections and their numbers of items (0 for plain numbers).
         has_object_graph: Whether it holds Python objects, as TensorFlow 2 writes them.
         call: How the root object is called; ``None`` when it cannot be.
         attributes: The names of the root object's attributes.
@@ -196,11 +196,11 @@ class MetaGraph:
         return self.contents.variables
 
     def collection_size(self, name: str) -> int:
-        """How many items a collection has, 0 when there is none of the name."""
+        """The number of items of a collection; 0 if it does not exist."""
         return dict(self.collections).get(name, 0)
 
     def to_dict(self) -> Dict[str, Any]:
-        """The same as plain lists, dicts, texts and numbers."""
+        """The variant as lists, dicts, strings and numbers."""
         return {
             "tags": sorted(self.tags),
             "signatures": {signature.name: _signature_dict(signature) for signature in self.signatures},
@@ -220,13 +220,13 @@ class MetaGraph:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What was found at a path. The properties speak of the plain variant, which is what inference uses.
+    """A model, as its files describe it. Its properties are those of the plain variant, which inference uses.
 
     Attributes:
         path: The directory.
         format: How the model is stored.
         meta_graphs: Its variants, in the order of the file.
-        notes: What else is known of it, from the conversion that wrote it.
+        notes: Notes from the conversion that wrote it.
     """
 
     path: str
@@ -236,12 +236,12 @@ class ModelInfo:
 
     @property
     def plain(self) -> MetaGraph:
-        """The variant without tags of a tf1-hub model, the one tagged ``serve`` of another; else the first."""
+        """The variant without tags of a tf1-hub model, or the one tagged ``serve`` of another; else the first."""
         tags = () if self.format is Format.TF1_HUB else ("serve",)
         return self.meta_graph(tags) or self.meta_graphs[0]
 
     def meta_graph(self, tags: Iterable[str]) -> Optional[MetaGraph]:
-        """The variant with exactly these tags, ``None`` when there is none."""
+        """The variant with exactly these tags; ``None`` if there is none."""
         wanted = frozenset(tags)
         return next((meta_graph for meta_graph in self.meta_graphs if meta_graph.tags == wanted), None)
 
@@ -252,7 +252,7 @@ class ModelInfo:
 
     @property
     def signatures(self) -> Tuple[Signature, ...]:
-        """The named ways to call it."""
+        """Its signatures."""
         return self.plain.signatures
 
     @property
@@ -272,32 +272,32 @@ class ModelInfo:
 
     @property
     def variable_bytes(self) -> int:
-        """The size of its variables, strings left out."""
+        """The size of its variables in bytes, without strings."""
         return sum(variable.nbytes for variable in self.variables)
 
     @property
     def trainable_totals(self) -> Totals:
-        """How many variables, parameters and bytes training changes."""
+        """The totals of its trainable variables."""
         return Totals.of(variable for variable in self.variables if variable.trainable)
 
     @property
     def frozen_totals(self) -> Totals:
-        """How many it does not."""
+        """The totals of its other variables."""
         return Totals.of(variable for variable in self.variables if not variable.trainable)
 
     @property
     def assets(self) -> Tuple[str, ...]:
-        """The names of the files it reads."""
+        """The names of its files in ``assets/``."""
         return self.plain.assets
 
     @property
     def unsafe_ops(self) -> Tuple[UnsafeOp, ...]:
-        """The ops of all its variants that do more than compute, and Keras layers that are Python code."""
-        # Read once, as all else here: a load asks for it twice.
+        """The ops of all variants that do more than compute, and Keras layers that are Python code."""
+        # Read once: a load needs it twice.
         if "_unsafe_ops" not in vars(self):
-            found = [op for meta_graph in self.meta_graphs for op in meta_graph.contents.unsafe_ops]
-            found += [UnsafeOp(*layer) for layer in keras_lambda.in_directory(self.path)]
-            vars(self)["_unsafe_ops"] = tuple(dict.fromkeys(found))
+            unsafe_ops = [op for meta_graph in self.meta_graphs for op in meta_graph.contents.unsafe_ops]
+            unsafe_ops += [UnsafeOp(*layer) for layer in keras_lambda.in_directory(self.path)]
+            vars(self)["_unsafe_ops"] = tuple(dict.fromkeys(unsafe_ops))
         return vars(self)["_unsafe_ops"]  # type: ignore[no-any-return]
 
     @property
@@ -321,7 +321,7 @@ class ModelInfo:
         return self.plain.call is not None and self.plain.call.takes_training
 
     def to_dict(self) -> Dict[str, Any]:
-        """The same as plain lists, dicts, texts and numbers, fit for JSON. Keys are only ever added to it."""
+        """The model as lists, dicts, strings and numbers, for JSON. Later versions only add keys."""
         return {
             "path": self.path,
             "format": str(self.format),
@@ -343,7 +343,7 @@ class ModelInfo:
         }
 
     def rows(self) -> List[Tuple[str, List[str]]]:
-        """The same as a table: labels, and the lines beside each."""
+        """The model as a table: labels with the lines of each."""
         call = self.plain.call
         return [
             ("format", [str(self.format)]),

@@ -1,4 +1,4 @@
-"""The Python objects that TensorFlow 2 keeps in a SavedModel, of which the first is what loading it gives."""
+"""The Python objects that TensorFlow 2 keeps in a SavedModel; the first is the one that loading returns."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from unihub._saved_model.wire import Message
 
 
 class ObjectGraph:
-    """The Python objects of a model, of which the first is what loading it gives."""
+    """The Python objects of a model; the first is the root."""
 
     def __init__(self, message: Message) -> None:
         self._message = message
         self._root = self._node(0)
-        # In the order of the children; there may be thousands, of which one matters.
+        # In the order of the children; there may be thousands, and only one is needed.
         self._names = list(self._root.texts_within("children", "local_name")) if self._root is not None else []
 
     def attributes(self) -> FrozenSet[str]:
@@ -26,8 +26,8 @@ class ObjectGraph:
     def call(self) -> Optional[Call]:
         if "__call__" not in self._names:
             return None
-        place = self._names.index("__call__")
-        child = next(itertools.islice(self._children(self._root), place, None))
+        index = self._names.index("__call__")
+        child = next(itertools.islice(self._children(self._root), index, None))
         node = self._node(child.number("node_id") or -1)
         return _read_call(node) if node is not None else None
 
@@ -51,14 +51,14 @@ class ObjectGraph:
 
     def type_specs(self, kind: Optional[int] = None) -> FrozenSet[str]:
         """The classes of the composite types, or those of one kind."""
-        found: Set[str] = set()
+        classes: Set[str] = set()
         for function in self._message.messages("concrete_functions"):
             if not function.may_mention("StructuredValue", "type_spec_value"):
                 continue
             function = function.message("value")
-            found |= _type_specs_in(function.message("canonicalized_input_signature"), kind)
-            found |= _type_specs_in(function.message("output_signature"), kind)
-        return frozenset(found)
+            classes |= _type_specs_in(function.message("canonicalized_input_signature"), kind)
+            classes |= _type_specs_in(function.message("output_signature"), kind)
+        return frozenset(classes)
 
     def _node(self, number: int) -> Optional[Message]:
         # Those before it are only counted, and those behind it not even that.
@@ -68,15 +68,15 @@ class ObjectGraph:
         return node.messages("children") if node is not None else iter(())
 
     def _paths(self, nodes: List[Message]) -> Dict[int, str]:
-        """The way by attributes from the root to each object that has one; slots of an optimizer have none."""
+        """The path of attributes from the root to each object that has one; slots of an optimizer have none."""
         paths = {0: ""}
         queue = [0]
         for number in queue:
             for child in self._children(nodes[number] if number < len(nodes) else None):
-                found = child.number("node_id")
-                if found not in paths and 0 <= found < len(nodes):
-                    paths[found] = "{}/{}".format(paths[number], child.text("local_name")).lstrip("/")
-                    queue.append(found)
+                child_number = child.number("node_id")
+                if child_number not in paths and 0 <= child_number < len(nodes):
+                    paths[child_number] = "{}/{}".format(paths[number], child.text("local_name")).lstrip("/")
+                    queue.append(child_number)
         return paths
 
 
@@ -99,29 +99,29 @@ def _read_call(node: Message) -> Optional[Call]:
     specification = function.message("function_spec")
     fields = specification.message("fullargspec").message("named_tuple_value").entries("values")
     arguments = _texts_in(fields.get("args"))
-    # Some exporters drop ``self`` and say that it is no method any more, others keep it.
+    # Some exporters drop ``self`` and clear ``is_method``, others keep both.
     if arguments[:1] == ["self"] or specification.number("is_method"):
         arguments = arguments[1:]
     return Call(tuple(arguments + _texts_in(fields.get("kwonlyargs"))), function.count("concrete_functions"))
 
 
 def _texts_in(value: Optional[Message]) -> List[str]:
-    """The texts of a list or a tuple."""
+    """The strings of a list or a tuple."""
     lists = [value.message(field) for field in ("list_value", "tuple_value")] if value is not None else []
     return [item.text("string_value") for part in lists for item in part.messages("values")]
 
 
 def _type_specs_in(value: Message, kind: Optional[int]) -> Set[str]:
     """The classes of the types anywhere within a structured value."""
-    found: Set[str] = set()
+    classes: Set[str] = set()
     open_values = [value]
     for message in open_values:
         for field, part in message.walk():
             if field == "type_spec_value" and kind in (None, part.number("type_spec_class")):
-                found.add(type_spec_class(part))
+                classes.add(type_spec_class(part))
             if field != "tensor_shape_value":
                 open_values.append(part)
-    return found
+    return classes
 
 
 def type_spec_class(message: Message) -> str:

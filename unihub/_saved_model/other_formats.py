@@ -1,6 +1,6 @@
-"""What a path is when it is no model of ours: another format, an archive, a web page, a directory above a model.
+"""Recognize paths that unihub cannot load: another format, an archive, a web page, the parent directory of a model.
 
-A path is told by what it holds, never by its name alone: by the first bytes of a file or the headers of its messages.
+Contents decide, never a name alone: the first bytes of a file or the headers of its messages.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from unihub._saved_model.files import GRAPH_FILES, HEAD_BYTES, HUB_FILE, graph_f
 from unihub._saved_model.wire import Message, Source, WireError
 from unihub.errors import IntegrityError, UnknownFormatError
 
-# What an exporter puts beside the graph, and so what a graph that is missing leaves behind.
+# Files that exporters write beside the graph: without a graph, they show that it is missing.
 _COMPANIONS = frozenset((HUB_FILE, "variables", "keras_metadata.pb", "fingerprint.pb"))
 
 _MANY = 100
 
-# In a directory of many things a web page or an archive says nothing of what the directory is.
+# Files that show what a directory is; a web page or an archive does not.
 _MODEL_KINDS = frozenset(("keras", "h5", "tflite", "tfjs", "graph-def", "saved-model-file"))
 
 _HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.DOTALL | re.I)
@@ -27,12 +27,12 @@ _OP_NAME = re.compile(r"[A-Z_][A-Za-z0-9_>]*")
 
 
 def is_web_page(head: bytes) -> bool:
-    """Whether what was read of a file begins as a web page does."""
+    """Whether the first bytes of a file are those of a web page."""
     return _HTML.match(head) is not None
 
 
 def refuse(path: str) -> NoReturn:
-    """Raises what is right for a path that is no directory with a graph in it."""
+    """Raise the error for a path that is not a directory with a graph."""
     if not os.path.isdir(path):
         kind = recognise(path)
         raise UnknownFormatError.other_format(path, kind) if kind else UnknownFormatError.nothing_known(path)
@@ -57,7 +57,7 @@ def refuse(path: str) -> NoReturn:
 
 
 def _nested_model(path: str, names: Sequence[str]) -> str:
-    """The child that is a model: the highest version, as TensorFlow Serving does, else the first by name."""
+    """The child that is a model: the highest version, as in TensorFlow Serving, else the first by name."""
     children = [name for name in names if graph_file_in(os.path.join(path, name))]
     versions = [name for name in children if name.isdecimal()]
     chosen = max(versions, key=int) if versions else next(iter(children), "")
@@ -65,7 +65,7 @@ def _nested_model(path: str, names: Sequence[str]) -> str:
 
 
 def recognise(file: str) -> str:
-    """The kind of a file, by the words of ``UnknownFormatError.other_format``; empty when nothing is known of it."""
+    """The kind of a file, in the words of ``UnknownFormatError.other_format``; empty if it is unknown."""
     with reading(file):
         with open(file, "rb", buffering=0) as opened:
             head = opened.read(HEAD_BYTES)
@@ -116,7 +116,7 @@ def _parses(file: str, looks_right: Callable[[Source], bool]) -> bool:
         return False
 
 
-# The first that fits names the file.
+# The first match wins.
 _KINDS: Tuple[Tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("html", lambda file, head: bool(_HTML.match(head))),
     ("h5", lambda file, head: head.startswith(b"\x89HDF\r\n\x1a\n")),

@@ -18,7 +18,7 @@ from unihub._saved_model.object_graph import ObjectGraph, type_spec_class
 from unihub._saved_model.wire import Message
 from unihub._types import Signature, Tensor
 
-# TensorFlow 2 keeps its initialisers as signatures that nobody calls.
+# TensorFlow 2 keeps its initializers as signatures that are not meant to be called.
 _PSEUDO_SIGNATURES = frozenset(("__saved_model_init_op", "__saved_model_train_op"))
 
 _VARIABLE_OPS = frozenset(("VarHandleOp", "VariableV2", "Variable"))
@@ -28,18 +28,18 @@ _TYPE_SPEC_KINDS = {"SparseTensorSpec": "sparse", "RaggedTensorSpec": "ragged"}
 
 
 def inspect(path: Union[str, os.PathLike[str]]) -> ModelInfo:
-    """Reads what a model is.
+    """Inspect a model without TensorFlow.
 
     Args:
         path: The directory of the model.
 
     Returns:
-        What its files say.
+        What its files describe.
 
     Raises:
-        ModelNotFoundError: Nothing is there.
-        UnknownFormatError: It is no model of ours; the error says what it is, where that can be seen.
-        IntegrityError: It was a model, but files are missing, cut short or damaged.
+        ModelNotFoundError: The path does not exist.
+        UnknownFormatError: It is not a supported model; the error names the actual format if it is known.
+        IntegrityError: Files of the model are missing, truncated or damaged.
     """
     path = os.fspath(path)
     return _inspect(path, files.model_files(path))
@@ -146,7 +146,7 @@ def _read_tensor(name: str, message: Message) -> Tensor:
 
 
 def _read_composite(name: str, type_spec: Message) -> Tensor:
-    """A type describes itself by a tuple, of which the first shape and dtype are those of the whole."""
+    """A type spec is a tuple; its first shape and dtype are those of the composite tensor."""
     class_name = type_spec_class(type_spec)
     state = list(type_spec.message("type_state").message("tuple_value").messages("values"))
     shapes = [value.message("tensor_shape_value") for value in state if value.has("tensor_shape_value")]

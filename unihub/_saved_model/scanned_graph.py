@@ -32,7 +32,7 @@ def once(method: Callable[[_S], _T]) -> Callable[[_S], _T]:
 
 
 class Node(Keeper):
-    """A node, whose op and inputs are read when they are first asked for: of most only the name is needed."""
+    """A node; its op and inputs are read on first use, because most nodes only need their names."""
 
     def __init__(self, message: Message) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Node(Keeper):
 
     @property
     def ops(self) -> List[str]:
-        """TensorFlow takes the last, and a node with several is nothing honest."""
+        """All values of the field; TensorFlow uses the last, and only a forged node has several."""
         return self._texts()[0]
 
     @property
@@ -55,7 +55,7 @@ class Node(Keeper):
 
     @property
     def data(self) -> List[str]:
-        """Its inputs without those that only come before it."""
+        """Its inputs without control dependencies."""
         return [text for text in self.inputs if not text.startswith("^")]
 
     @once
@@ -73,7 +73,7 @@ class Body(Keeper):
         self._parts = list(parts)
 
     def messages(self, positions: Optional[List[int]] = None) -> Iterable[Message]:
-        """All nodes, not read yet; or those in which one of the positions in the file is."""
+        """All nodes, not read yet; or those that contain one of the positions."""
         return at(self._all(), positions)
 
     @once
@@ -82,7 +82,7 @@ class Body(Keeper):
 
     @once
     def nodes(self) -> Dict[str, Node]:
-        """All nodes by their names."""
+        """All nodes by name."""
         return {node.name: node for node in map(Node, self.messages())}
 
     @once

@@ -1,8 +1,8 @@
-"""Looks for unsafe ops anywhere in the file of a model: in each of its graphs, and in each function however deep.
+"""Find unsafe ops anywhere in the file of a model: in each of its graphs and functions.
 
-What a hostile author can write is read as TensorFlow reads it: of a message that stands twice both count, and lengths
-may be written in odd ways. Whether an op is the model's own saver, or reads its own assets, is judged by what feeds it
-and by what it feeds, never by its name.
+Forged files are read as TensorFlow reads them: a message that occurs twice counts twice, and lengths may be overlong.
+Whether an op belongs to the model's own saver, or reads its own assets, depends on the graph around it, never on its
+name.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class UnsafeOp:
     reason: str
 
     def __str__(self) -> str:
-        place = "the graph" if self.where == GRAPH else self.where
-        return "{} {} ({}, in {})".format(self.op, self.reason, self.node, place)
+        where = "the graph" if self.where == GRAPH else self.where
+        return "{} {} ({}, in {})".format(self.op, self.reason, self.node, where)
 
 
 def find(meta_graph: Message) -> Tuple[UnsafeOp, ...]:
@@ -75,17 +75,17 @@ def find(meta_graph: Message) -> Tuple[UnsafeOp, ...]:
         meta_graph: Its ``MetaGraphDef``.
 
     Returns:
-        Them, in the order of the file.
+        The ops in the order of the file.
     """
     hits = positions_of(meta_graph, find_unsafe_ops)
-    found = list(_Judge(meta_graph, hits).unsafe()) if hits != [] else []
+    unsafe_ops = list(_Judge(meta_graph, hits).unsafe()) if hits != [] else []
     for objects in meta_graph.messages("object_graph_def"):
-        found += [UnsafeOp(*layer) for layer in keras_lambda.in_object_graph(objects)]
-    return tuple(dict.fromkeys(found))
+        unsafe_ops += [UnsafeOp(*layer) for layer in keras_lambda.in_object_graph(objects)]
+    return tuple(dict.fromkeys(unsafe_ops))
 
 
 class _Judge(Keeper):
-    """One variant of a model, and what is asked of it."""
+    """One variant of a model, and which of its ops are harmless."""
 
     def __init__(self, message: Message, hits: Optional[List[int]]) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class _Judge(Keeper):
         self._libraries = [library for graph in message.messages("graph_def") for library in graph.messages("library")]
 
     def unsafe(self) -> Iterator[UnsafeOp]:
-        """The ops that are unsafe here."""
+        """The unsafe ops that are not harmless in this graph."""
         for body in self._bodies(self._hits):
             for node in map(Node, body.messages(self._hits)):
                 for op in node.ops:
@@ -105,7 +105,7 @@ class _Judge(Keeper):
                         yield UnsafeOp(op, node.name, body.name, rule.reason)
 
     def _bodies(self, positions: Optional[List[int]]) -> Iterator[Body]:
-        """The graph, and the functions in which one of the positions is."""
+        """The graph, and the functions that contain one of the positions."""
         yield self._graph
         for function in at(self._functions(), positions):
             yield Body(function.message("signature").text("name"), "node_def", [function])
@@ -126,12 +126,12 @@ class _Judge(Keeper):
 
     # Where a path comes from.
 
-    def _all_lead(self, body: Body, node: Node, places: Iterable[int], target: _Target) -> bool:
-        """Whether the inputs at these places can be nothing but files of the target."""
+    def _all_lead(self, body: Body, node: Node, indices: Iterable[int], target: _Target) -> bool:
+        """Whether the inputs at these indices can only be files of the target."""
         inputs = node.data
         if not target.allows(body, node):
             return False
-        return all(place < len(inputs) and self._leads(body, inputs[place], target, _MAX_STEPS) for place in places)
+        return all(index < len(inputs) and self._leads(body, inputs[index], target, _MAX_STEPS) for index in indices)
 
     def _leads(self, body: Body, text: str, target: _Target, steps: int) -> bool:
         name = text.split(":")[0]
@@ -159,7 +159,7 @@ class _Judge(Keeper):
         return False
 
     def _assigned(self, body: Body, read: Node) -> List[str]:
-        """What a variable can be, as far as that is sure; TensorFlow 2 keeps the path of an asset in one for TF1."""
+        """The possible values of a variable, if all are certain; TensorFlow 2 keeps an asset's path in one for TF1."""
         handle = body.nodes().get(read.data[0]) if read.data else None
         if body is not self._graph or handle is None or handle.op != "VarHandleOp" or self._hides_variables():
             return []
@@ -174,12 +174,12 @@ class _Judge(Keeper):
 
     @once
     def _hides_variables(self) -> bool:
-        """Whether a function may make a variable known by its name alone."""
+        """Whether a function may access a variable by its name alone."""
         positions = positions_of(self._message, finder("VarHandleOp"))
         return any(True for _ in at(self._functions(), positions))
 
     def _is_end(self, body: Body, text: str, steps: int) -> bool:
-        """Whether what is put behind a path leads to no other directory than one below or beside."""
+        """Whether a suffix cannot lead a path out of its directory."""
         node = body.nodes().get(text.split(":")[0])
         if steps > 0 and node is not None and node.op in _CHOICES:
             return all(self._is_end(body, each, steps - 1) for each in node.data[1:])
@@ -187,51 +187,51 @@ class _Judge(Keeper):
         return value is not None and ".." not in value
 
     def _constant(self, body: Body, texts: List[str]) -> Optional[str]:
-        """The value of an input that is one constant text."""
+        """The value of an input that is a constant string."""
         node = body.nodes().get(texts[0].split(":")[0]) if texts else None
         if node is None or node.op != "Const" or (body is not self._graph and node.name in body.arguments()):
             return None
         values = [value for key, value in attributes(node) if key == "value"]
         tensors = [tensor for value in values for tensor in value.messages("tensor")]
-        found = [text_of(part) for tensor in tensors for part in tensor.messages("string_val")]
-        return found[0] if len(found) == 1 and len(values) == 1 else None
+        constants = [text_of(part) for tensor in tensors for part in tensor.messages("string_val")]
+        return constants[0] if len(constants) == 1 and len(values) == 1 else None
 
-    def _argument_leads(self, body: Body, place: int, target: _Target, steps: int) -> bool:
-        """The same for an input of a function: whoever calls it has to give it such a file."""
+    def _argument_leads(self, body: Body, index: int, target: _Target, steps: int) -> bool:
+        """The same for an input of a function: every caller must pass such a file."""
         if body.name not in self._uses:
             positions = positions_of(self._message, finder(body.name))
             self._uses[body.name] = self._calls(body.name, positions), self._bound_inputs(body.name, positions)
         calls, bound = self._uses[body.name]
         if calls is None or (not calls and bound is None):
             return False
-        if bound is not None and not target.is_bound(bound, place - len(body.arguments()) + len(bound)):
+        if bound is not None and not target.is_bound(bound, index - len(body.arguments()) + len(bound)):
             return False
         return all(
             target.allows(caller, node)
-            and len(node.data) > place
-            and self._leads(caller, node.data[place], target, steps)
+            and len(node.data) > index
+            and self._leads(caller, node.data[index], target, steps)
             for caller, node in calls
         )
 
     def _calls(self, name: str, positions: Optional[List[int]]) -> Optional[List[Tuple[Body, Node]]]:
-        """Who calls a function; ``None`` if it is used in another way, as the body of a loop is."""
-        found: List[Tuple[Body, Node]] = []
+        """The calls of a function; ``None`` if it is used in another way, such as the body of a loop."""
+        callers: List[Tuple[Body, Node]] = []
         for body in self._bodies(positions):
             for node in map(Node, body.messages(positions)):
                 used = list(functions_of(node))
                 if node.op == name or (node.op in CALLS and used == [("f", name)]):
-                    found.append((body, node))
+                    callers.append((body, node))
                 elif name in [function for _, function in used] or lists_functions(node):
                     return None
-        return found
+        return callers
 
     # What the model says of itself.
 
     def _bound_inputs(self, name: str, positions: Optional[List[int]]) -> Optional[List[int]]:
-        """The objects that a function of the Python objects captures; ``None`` where it is not among them."""
+        """The objects that a concrete function captures; ``None`` if it is not in the object graph."""
         entries = at(self._concrete_functions(), positions)
-        found = [entry for entry in entries if entry.text("key") == name]
-        return found[-1].message("value").repeated_numbers("bound_inputs") if found else None
+        matching = [entry for entry in entries if entry.text("key") == name]
+        return matching[-1].message("value").repeated_numbers("bound_inputs") if matching else None
 
     @once
     def _concrete_functions(self) -> List[Message]:
@@ -240,29 +240,29 @@ class _Judge(Keeper):
 
     @once
     def asset_tensors(self) -> FrozenSet[str]:
-        """The nodes that stand for the paths of the model's own assets."""
+        """The nodes with the paths of the model's own assets."""
         named = [(_node_of(asset.message("tensor_info").text("name")), asset) for asset in self._assets()]
         return frozenset(name for name, _ in named) - self.other_files()
 
     @once
     def other_files(self) -> FrozenSet[str]:
-        """The nodes that stand for what calls itself an asset, and is a file elsewhere."""
+        """The nodes of assets whose files are outside the model."""
         others = [asset for asset in self._assets() if not _is_own_file(asset)]
         tensors = [tensor for asset in others for tensor in asset.messages("tensor_info")]
         return frozenset(_node_of(name) for tensor in tensors for name in tensor.texts("name"))
 
     @once
     def asset_objects(self) -> FrozenSet[int]:
-        """The numbers of the objects that are the model's own assets."""
+        """The numbers of the objects for the model's own assets."""
         assets = list(self._message.messages("asset_file_def"))
-        found = set()
+        objects_of_assets = set()
         for objects in self._message.messages("object_graph_def"):
             for number, node in enumerate(objects.messages("nodes")):
                 for asset in node.messages("asset"):
-                    place = asset.number("asset_file_def_index")
-                    if place < len(assets) and _is_own_file(assets[place]):
-                        found.add(number)
-        return frozenset(found)
+                    index = asset.number("asset_file_def_index")
+                    if index < len(assets) and _is_own_file(assets[index]):
+                        objects_of_assets.add(number)
+        return frozenset(objects_of_assets)
 
     def _assets(self) -> Iterator[Message]:
         yield from self._message.messages("asset_file_def")
@@ -273,7 +273,7 @@ class _Judge(Keeper):
 
     @once
     def saver_tensors(self) -> FrozenSet[str]:
-        """The node that stands for the checkpoint's path."""
+        """The node with the checkpoint's path."""
         return frozenset(_node_of(saver.text("filename_tensor_name")) for saver in self._message.messages("saver_def"))
 
     @once
@@ -283,7 +283,7 @@ class _Judge(Keeper):
 
     @once
     def running(self) -> FrozenSet[str]:
-        """The nodes of the graph that run when the model is loaded or called, without who loads it naming a file."""
+        """The nodes of the graph that run when the model is loaded or called, where the loader names no file."""
         return self._behind(list(self._signature_tensors()) + list(self._collected()))
 
     @once
@@ -313,7 +313,7 @@ class _Judge(Keeper):
                 yield from _names_of(output.message("value"))
 
     def _collected(self) -> Iterator[str]:
-        """What is in the graph's collections: initializers, update ops, losses."""
+        """The nodes in the graph's collections: initializers, update ops, losses."""
         for entry in self._message.messages("collection_def"):
             value = entry.message("value")
             yield from value.message("node_list").texts("value")
@@ -323,26 +323,26 @@ class _Judge(Keeper):
 
 
 class _Target:
-    """A kind of file that a model may touch without harm."""
+    """A kind of file that a model may use safely."""
 
     def __init__(self, judge: _Judge) -> None:
         self._judge = judge
 
     def allows(self, body: Body, node: Node) -> bool:
-        """Whether a node that takes such a path may stand where it does."""
+        """Whether a node that takes such a path is harmless in its place."""
         raise NotImplementedError
 
     def is_source(self, node: Node) -> bool:
         """Whether a node of the graph is the path of such a file."""
         raise NotImplementedError
 
-    def is_bound(self, bound: List[int], place: int) -> bool:
-        """Whether what a function captures at a place is such a file."""
+    def is_bound(self, bound: List[int], index: int) -> bool:
+        """Whether what a function captures at an index is such a file."""
         raise NotImplementedError
 
 
 class _Saver(_Target):
-    """The checkpoint of the model, which is named by who saves or restores it."""
+    """The checkpoint of the model, whose path the caller passes when saving or restoring."""
 
     def allows(self, body: Body, node: Node) -> bool:
         return body.name != GRAPH or node.name not in self._judge.running()
@@ -350,12 +350,12 @@ class _Saver(_Target):
     def is_source(self, node: Node) -> bool:
         return node.name in self._judge.saver_tensors() or node.op in _PLACEHOLDERS
 
-    def is_bound(self, bound: List[int], place: int) -> bool:
+    def is_bound(self, bound: List[int], index: int) -> bool:
         return False
 
 
 class _Assets(_Target):
-    """The files in ``assets/``. A constant stands for one only while the model is initialized, as it is fed then."""
+    """The files in ``assets/``. A constant holds such a path only during initialization, when it is fed."""
 
     def __init__(self, judge: _Judge) -> None:
         super().__init__(judge)
@@ -367,16 +367,16 @@ class _Assets(_Target):
 
     def is_source(self, node: Node) -> bool:
         if node.op == "Placeholder" and node.name not in self._judge.inputs() | self._judge.other_files():
-            # Nobody but who feeds it by hand names a file, and the author of the model does not.
+            # Only a caller who feeds it chooses the file, not the author of the model.
             return True
         return node.name in self._judge.asset_tensors() and not self._is_called
 
-    def is_bound(self, bound: List[int], place: int) -> bool:
-        return 0 <= place < len(bound) and bound[place] in self._judge.asset_objects()
+    def is_bound(self, bound: List[int], index: int) -> bool:
+        return 0 <= index < len(bound) and bound[index] in self._judge.asset_objects()
 
 
 def _is_own_file(asset: Message) -> bool:
-    """Whether the name of an asset leads to no place but the model's own directory."""
+    """Whether the name of an asset stays in the model's own directory."""
     names = list(asset.texts("filename"))
     parts = [part for name in names for part in re.split(r"[/\\]", name)]
     return len(names) == 1 and asset.count("tensor_info") == 1 and ".." not in parts and parts[0] != ""

@@ -15,17 +15,17 @@ from unihub._saved_model import schema
 # The limit of protobuf itself.
 MAX_DEPTH = 100
 
-# No name is longer; a field that says so is damaged, or meant to exhaust the memory.
+# No name is longer: such a field is damaged, or meant to exhaust the memory.
 _MAX_TEXT = 1 << 20
 
 # A read after a jump is small, as another jump may follow; reads in a row grow.
 _SMALL_WINDOW = 64
 _LARGE_WINDOW = 64 * 1024
 
-# A file that is read as a whole, at once.
+# A file up to this size is read at once.
 _SMALL_FILE = 1 << 18
 
-# A message that may be read as a whole, since jumping around in it takes longer.
+# A message up to this size may be read at once, because seeking in it takes longer.
 _SMALL_MESSAGE = 1 << 26
 
 _VARINT_BYTES = 10
@@ -38,10 +38,10 @@ NUMERIC_KINDS = frozenset(schema.ENUMS) | {schema.NUMBER}
 
 
 class WireError(ValueError):
-    """These bytes are no such protocol buffer.
+    """These bytes are not such a protocol buffer.
 
     Attributes:
-        truncated: Whether they would be one if the file went on.
+        truncated: Whether the file ends too early.
     """
 
     def __init__(self, reason: str, truncated: bool = False) -> None:
@@ -50,7 +50,7 @@ class WireError(ValueError):
 
 
 class Source:
-    """The bytes of a seekable file, read in windows that grow while reading goes on in a row."""
+    """The bytes of a seekable file, read in windows that grow while reads are sequential."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.size = file.seek(0, io.SEEK_END)
@@ -63,7 +63,7 @@ class Source:
 
     @classmethod
     def of_bytes(cls, data: bytes) -> Source:
-        """A source of what is in memory already."""
+        """A source of bytes in memory."""
         source = cls(io.BytesIO(data))
         source._bytes = data
         return source
@@ -79,22 +79,22 @@ class Source:
         return self._bytes[start - first : end - first]
 
     def load(self, start: int, end: int) -> None:
-        """Reads a stretch at once, where it is short enough for that."""
+        """Read a range at once if it is short enough."""
         if start < end <= self.size and end - start <= _SMALL_MESSAGE:
             self._load(start, end - start)
 
     def window(self, start: int, end: int) -> Tuple[bytes, int]:
-        """The bytes in memory and where they begin, where the whole stretch is among them; else none."""
+        """The bytes in memory and their start, if they include the complete range; else no bytes."""
         if self._start <= start and end <= self._start + len(self._bytes):
             return self._bytes, self._start
         return b"", 0
 
     def varint(self, position: int) -> Tuple[int, int]:
-        """The number at ``position`` and the position behind it."""
+        """The number at ``position`` and the position after it."""
         offset = position - self._start
         known = self._bytes
         if 0 <= offset < len(known) - 1:
-            # Tags and lengths are what takes the time, and most of them are one byte or two.
+            # Tags and lengths take most of the time, and most are one or two bytes.
             first, second = known[offset], known[offset + 1]
             if first < 0x80:
                 return first, position + 1
@@ -114,7 +114,7 @@ class Source:
         raise WireError("the number at byte {} does not end".format(position))
 
     def _load(self, position: int, length: int) -> int:
-        """Has ``length`` bytes from ``position`` in the window, fewer at the end of the file; where they are in it."""
+        """Load ``length`` bytes from ``position``, or up to the end of the file; return their offset in the window."""
         offset = position - self._start
         if 0 <= offset and offset + length <= len(self._bytes):
             return offset
@@ -159,7 +159,7 @@ def _read_exactly(file: BinaryIO, length: int) -> bytes:
 
 
 class Message:
-    """A message as a stretch of a source; nothing is read before it is asked for.
+    """A message as a range of a source; nothing is read before it is needed.
 
     Fields go by their names in ``schema.MESSAGES``. A field that is absent reads as protobuf's default: 0, the
     empty text, the empty message. Of a field that ought to be single the first is taken, so that a reader can stop.
@@ -177,16 +177,16 @@ class Message:
         self._depth = depth
 
     def load(self) -> Message:
-        """The same, read at once where it is not too long: for one of which most will be looked at."""
+        """Read the message at once if it is not too long, and return it: for messages that are mostly read."""
         self.source.load(self.start, self.end)
         return self
 
     def has(self, name: str, times: int = 1) -> bool:
-        """Whether the field is present, be it empty, and so many times at least; no more than that is read."""
+        """Whether the field occurs at least ``times`` times, possibly empty; reading stops there."""
         return times < 1 or next(itertools.islice(self._spans(name), times - 1, None), None) is not None
 
     def count(self, name: str) -> int:
-        """How often a repeated field is present."""
+        """The number of values of a repeated field."""
         return sum(1 for _ in self._spans(name))
 
     def number(self, name: str) -> int:
@@ -195,24 +195,24 @@ class Message:
 
     def numbers(self, *names: str) -> List[int]:
         """The values of several numbers, in one pass."""
-        places = {self._fields[name][0]: place for place, name in enumerate(names)}
+        indices = {self._fields[name][0]: index for index, name in enumerate(names)}
         values: List[Optional[int]] = [None] * len(names)
         for number, wire, value, _ in self._scan():
-            if wire == VARINT and number in places and values[places[number]] is None:
-                values[places[number]] = _signed(value)
+            if wire == VARINT and number in indices and values[indices[number]] is None:
+                values[indices[number]] = _signed(value)
         return [value or 0 for value in values]
 
     def repeated_numbers(self, name: str) -> List[int]:
         """The values of a repeated number, each by itself or all in one field."""
-        found: List[int] = []
+        values: List[int] = []
         for number, wire, start, end in self._scan():
             if number == self._fields[name][0] and wire == VARINT:
-                found.append(_signed(start))
+                values.append(_signed(start))
             elif number == self._fields[name][0] and wire == LENGTH:
                 while start < end:
                     value, start = self.source.varint(start)
-                    found.append(_signed(value))
-        return found
+                    values.append(_signed(value))
+        return values
 
     def text(self, name: str) -> str:
         """The value of a text."""
@@ -237,8 +237,8 @@ class Message:
 
     def message(self, name: str) -> Message:
         """The value of a message."""
-        found = next(self.messages(name), None)
-        return found if found is not None else self._part(self._fields[name][1], self.end, self.end)
+        message = next(self.messages(name), None)
+        return message if message is not None else self._part(self._fields[name][1], self.end, self.end)
 
     def messages(self, name: str) -> Iterator[Message]:
         """The values of a repeated message."""
@@ -264,8 +264,8 @@ class Message:
         kind = self._fields[field][1]
         wanted = schema.MESSAGES[kind][name][0] << 3 | LENGTH
         for start, end in self._spans(field):
-            found = _find_short(memory, start - base, end - base, wanted)
-            yield self._part(kind, start, end).text(name) if found is None else found.decode("utf-8", "replace")
+            text = _find_short(memory, start - base, end - base, wanted)
+            yield self._part(kind, start, end).text(name) if text is None else text.decode("utf-8", "replace")
 
     def may_mention(self, kind: str, name: str) -> bool:
         """Whether a field of a kind of message can be anywhere in here, at any depth; ``False`` is certain."""
@@ -306,7 +306,7 @@ class Message:
         in_memory = base + len(memory) - 1
         position, last = self.start, self.end
         while position < last:
-            # Tags and lengths are what takes the time, and most of them are one byte.
+            # Tags and lengths take most of the time, and most are one byte.
             if position < in_memory and memory[position - base] < 0x80:
                 tag, start = memory[position - base], position + 1
             else:
@@ -328,7 +328,7 @@ class Message:
             if end > last:
                 raise self._overrun(position)
             if not 8 <= tag <= _MAX_TAG:
-                # Some readers drop the bits that are too many, and see a field that others do not.
+                # Some readers drop the excess bits and see a field that others do not.
                 raise WireError("the field at byte {} has the number {}".format(position, tag >> 3))
             position = end
             if not tags or tag in tags:
