@@ -313,7 +313,7 @@ def test_without_links_the_files_are_linked_or_copied(tmp_path, monkeypatch):
 
 
 @needs_tf2
-def test_what_is_not_understood_is_loaded_whole_and_said(tmp_path, monkeypatch, caplog):
+def test_what_is_not_understood_is_loaded_in_full_and_logged(tmp_path, monkeypatch, caplog):
     path = use_models.write(use_models.Nested, str(tmp_path))
     graph = os.path.join(path, "saved_model.pb")
     from tensorflow.core.protobuf import saved_model_pb2
