@@ -68,17 +68,19 @@ def match(
 
 def _fit_trace(names: Sequence[str], concrete: Any, inputs: Any, arguments: Mapping[str, Any]) -> Match:
     specs = _specs_by_name(names, concrete)
-    if not specs or not set(arguments) <= set(specs):
+    if not specs:
         raise _tensors.Mismatch
-    first = next(iter(specs))
+    first, *others = specs
+    if not set(arguments) <= set(others):
+        raise _tensors.Mismatch
     fitted = {first: _fit(specs[first], inputs)}
-    for name, spec in list(specs.items())[1:]:
+    for name in others:
         if name in arguments:
-            fitted[name] = _fit(spec, arguments[name])
-        elif is_spec(spec):
+            fitted[name] = _fit(specs[name], arguments[name])
+        elif is_spec(specs[name]):
             raise _tensors.Mismatch
         else:
-            fitted[name] = spec
+            fitted[name] = specs[name]
     flatten = packages.import_tensorflow().nest.flatten
     tensors = [
         tensor

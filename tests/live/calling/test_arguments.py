@@ -354,6 +354,16 @@ class TestMatch:
         found = matched([Trace(rows(None), 3)], [[1, 2]], names=())
         assert found.all_arguments == {"argument 1": 3}
 
+    def test_the_inputs_by_their_name_too(self, place):
+        """The first argument is what the caller passes as the inputs."""
+        for arguments in ({"x": [[1, 2]]}, {"x": [[1, 2]], "training": True}):
+            with pytest.raises(InputError):
+                matched([Trace(rows(None), True)], [[1, 2]], **arguments)
+
+    def test_every_argument_by_its_name(self, place):
+        found = matched([Trace(rows(None), True, mode="fast")], [[1, 2]], training=True, mode="fast")
+        assert found.arguments == {"training": True, "mode": "fast"}
+
     def test_a_function_without_arguments(self, place):
         with pytest.raises(InputError):
             matched([Trace()], [[1, 2]])

@@ -345,6 +345,11 @@ class TestOwner:
         assert self.owner(owner_name(gone)) is cache._Owner.GONE
         assert self.owner(owner_name(os.getpid())) is cache._Owner.RUNS
 
+    def test_a_process_is_only_asked_for(self, monkeypatch):
+        signals = []
+        monkeypatch.setattr(os, "kill", lambda *arguments: signals.append(arguments))
+        assert cache._runs(7) and signals == [(7, 0)]
+
     def test_processes_of_others_run(self, monkeypatch):
         def refuse(*_):
             raise PermissionError

@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import hashlib
 import io
 import os
 import stat
@@ -10,7 +11,7 @@ import zipfile
 
 import pytest
 
-from unihub._resolve import archive
+from unihub._resolve import archive, manifest
 from unihub.errors import DownloadError, IntegrityError
 
 LINK = "It is a link."
@@ -207,6 +208,23 @@ class TestBounds:
         with pytest.raises(IntegrityError, match="UNIHUB_MAX_ARCHIVE_RATIO"):
             unpack(file.getvalue(), tmp_path / "other")
 
+    @pytest.mark.parametrize("excess, refused", [(0, False), (1, True)])
+    def test_the_ratio_of_a_zip_file_to_the_byte(self, tmp_path, monkeypatch, excess, refused):
+        def zeros(count):
+            file = io.BytesIO()
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+                packed.writestr("a", bytes(count))
+            return file.getvalue()
+
+        monkeypatch.setattr(archive, "_ANY_RATIO_BELOW", 0)
+        monkeypatch.setenv("UNIHUB_MAX_ARCHIVE_RATIO", "10")
+        data = next(data for count in range(500, 5000) for data in [zeros(count)] if 10 * len(data) + excess == count)
+        if not refused:
+            assert list(unpack(data, tmp_path / "into")) == ["a"]
+            return
+        with pytest.raises(IntegrityError, match="UNIHUB_MAX_ARCHIVE_RATIO"):
+            unpack(data, tmp_path / "into")
+
     def test_a_header_that_is_too_long(self):
         stream = archive._plain(io.BytesIO(bytes(100)), archive._Bounds("/m"))
         assert stream.read(16 * 2**20) == bytes(100)
@@ -294,6 +312,20 @@ class TestDisk:
             monkeypatch.setattr(archive, "unpack", fail)
             with pytest.raises(kind):
                 archive.extract(str(path))
+
+
+class TestPin:
+    def test_an_archive_is_hashed_only_for_its_pin(self, tmp_path, own_cache, monkeypatch):
+        path = tmp_path / "m.tar"
+        path.write_bytes(tar(("a", b"x", {})))
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        pinned, plain = archive.extract(str(path), digest), archive.extract(str(path))
+        found = [manifest.read(os.path.dirname(place)) for place in (pinned, plain)]
+        assert [each.archive for each in found] == [digest, ""]
+        # Each has an entry of its own, for what one must be the other need not.
+        assert pinned != plain
+        with pytest.raises(IntegrityError):
+            archive.extract(str(path), "0" * 64)
 
 
 class TestIsArchive:

@@ -44,6 +44,18 @@ class TestTable:
         entries = {"a": bundle_entry(0, 100, 8), "b": bundle_entry(0, 0, 100), "c": bundle_entry(2, 0, 0)}
         assert read(tmp_path, checkpoint_index(entries, shards=3)) == Index(3, {0: 108, 2: 0})
 
+    def test_the_header_is_no_tensor(self, tmp_path):
+        assert read(tmp_path, table(pairs((0, b"", HEADER)))) == Index(1, {})
+
+    def test_a_compressed_block_between_others(self, tmp_path):
+        plain = [
+            pairs((0, b"", HEADER)),
+            pairs((0, b"k", bundle_entry(0, 0, 4))),
+            pairs((0, b"l", bundle_entry(1, 0, 4))),
+        ]
+        packed = varint(len(plain[1])) + literal(plain[1])
+        assert read(tmp_path, table(plain[0], packed, plain[2], kinds=[0, 1, 0])) == Index(1, {0: 4, 1: 4})
+
     @pytest.mark.parametrize("entry", [(-1, 0, 0), (0, -1, 0), (0, 0, -1)])
     def test_positions_that_are_negative(self, tmp_path, entry):
         with pytest.raises(WireError, match="negative position"):

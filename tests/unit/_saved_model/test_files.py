@@ -6,7 +6,7 @@ import os
 import pytest
 
 from model_files import bundle_entry, saved_model, write_variables
-from unihub._saved_model import files
+from unihub._saved_model import files, formats
 from unihub.errors import IntegrityError
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1234\n"
@@ -106,3 +106,12 @@ def test_our_own_errors_are_given_on():
     with pytest.raises(IntegrityError) as caught, files.reading("g"):
         raise error
     assert caught.value is error
+
+
+@pytest.mark.parametrize("content", [b"", b"\x08\x01"])
+def test_a_file_without_graphs(model, content):
+    path = model / "saved_model.pb"
+    path.write_bytes(content)
+    with pytest.raises(IntegrityError) as caught, formats.saved_model(str(model)):
+        pass
+    assert str(caught.value) == str(IntegrityError.damaged(str(path), "it holds no graph", True))
