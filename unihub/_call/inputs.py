@@ -1,24 +1,26 @@
-"""What a caller passes, checked against what a model takes, and made a tensor.
+"""Converts what a caller passes to a tensor, if it fits what the model takes.
 
-The rule is the same in every runtime, where TensorFlow's own differ: a tensor must have the model's dtype (floating
-dtypes are cast, so mixed precision works); an array or list may be of any dtype that converts without changing kind.
+The rule is the same in every runtime, while TensorFlow's own rules differ: a tensor must have the model's dtype
+(floating dtypes are cast, so mixed precision works). An array or list may have any dtype that converts without
+changing its kind.
 """
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional, Sequence
+from typing import Mapping, Optional, Sequence
 
 import numpy as np
 
 from unihub._tf import packages
+from unihub._tf.types import ArrayValue, Inputs, TfDType, TfShape, TfTensor
 
 
 class Mismatch(Exception):
-    """A value does not fit; the text says what was given."""
+    """A value does not fit; the text describes the value."""
 
 
-def convert(value: Any, dtype: Any, shape: Any) -> Any:
-    """Makes a tensor of a value, if it fits.
+def convert(value: Inputs, dtype: TfDType, shape: TfShape) -> TfTensor:
+    """Convert a value to a tensor.
 
     Args:
         value: A tensor, an array, a number, a text or a nested list of these.
@@ -26,10 +28,10 @@ def convert(value: Any, dtype: Any, shape: Any) -> Any:
         shape: The ``tf.TensorShape`` the model takes.
 
     Returns:
-        A tensor of that dtype, whose shape may be that shape.
+        A tensor of that dtype with a compatible shape.
 
     Raises:
-        Mismatch: It does not fit.
+        Mismatch: The value does not fit.
     """
     tf = packages.import_tensorflow()
     if not tf.is_tensor(value):
@@ -46,7 +48,7 @@ def convert(value: Any, dtype: Any, shape: Any) -> Any:
     return tf.convert_to_tensor(value) if isinstance(value, tf.Variable) else value
 
 
-def _to_array(value: Any, dtype: Any) -> Any:
+def _to_array(value: Inputs, dtype: TfDType) -> ArrayValue:
     try:
         # numpy would cut texts in a list to the longest, and make texts of numbers beside them.
         is_list = dtype.name == "string" and isinstance(value, (list, tuple))
@@ -65,19 +67,19 @@ def _to_array(value: Any, dtype: Any) -> Any:
     return array if dtype.name == "string" else array.astype(dtype.as_numpy_dtype)
 
 
-def _in_range(array: Any, wanted: Any) -> bool:
+def _in_range(array: ArrayValue, wanted: type) -> bool:
     if not array.size or np.dtype(wanted).kind not in "iu":
         return True
     return bool(np.iinfo(wanted).min <= array.min() and array.max() <= np.iinfo(wanted).max)
 
 
-def is_composite(value: Any) -> bool:
+def is_composite(value: object) -> bool:
     """Whether a value is a tensor of several parts: sparse, ragged."""
     tf = packages.import_tensorflow()
     return isinstance(value, (tf.SparseTensor, tf.RaggedTensor))
 
 
-def describe(value: Any) -> str:
+def describe(value: Inputs) -> str:
     """What a value is, as errors say it: ``float32[2,8]``, ``{'a': int64[3]}``."""
     if isinstance(value, Mapping):
         return "{{{}}}".format(", ".join("{!r}: {}".format(key, describe(part)) for key, part in value.items()))
@@ -91,23 +93,23 @@ def describe(value: Any) -> str:
     return type(value).__name__
 
 
-def _is_flat(values: Sequence[Any]) -> bool:
+def _is_flat(values: Sequence[object]) -> bool:
     """Whether all values are numbers, or all are texts."""
     return any(all(isinstance(value, kind) for value in values) for kind in ((int, float), (str, bytes)))
 
 
-def _describe_array(array: Any) -> str:
+def _describe_array(array: ArrayValue) -> str:
     return "{}[{}]".format("string" if array.dtype.kind in "USO" else array.dtype, _shape_text(array.shape))
 
 
-def _dtype_name(dtype: Any) -> str:
+def _dtype_name(dtype: object) -> str:
     return str(getattr(dtype, "name", dtype))
 
 
-def _shape_text(shape: Any) -> str:
-    sizes: Optional[Sequence[Any]] = shape if isinstance(shape, tuple) else _static_sizes(shape)
+def _shape_text(shape: TfShape) -> str:
+    sizes: Optional[Sequence[object]] = shape if isinstance(shape, tuple) else _static_sizes(shape)
     return "?" if sizes is None else ",".join(str(size) for size in sizes)
 
 
-def _static_sizes(shape: Any) -> Optional[Sequence[Any]]:
+def _static_sizes(shape: TfShape) -> Optional[Sequence[Optional[int]]]:
     return None if shape.rank is None else shape.as_list()

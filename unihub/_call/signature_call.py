@@ -1,26 +1,27 @@
-"""How a signature is called: inputs bound to its names before the call, outputs chosen after it.
+"""How a signature is called: its inputs are bound by name before the call, its outputs selected after it.
 
-The rules are those of every runtime and api, so they stand here once: one value for a sole input, else a dict by name;
-the output asked for, else the one named ``default``, else the only one, else the dict.
+The rules are the same in every runtime and api. Inputs: one value for an only input, else a dict by name. Output: the
+one asked for, else the one named ``default``, else the only one, else the dict.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Dict, Mapping, Optional, Tuple, Union
 
 from unihub import errors
 from unihub._call import inputs as _tensors
 from unihub._tf import packages
+from unihub._tf.types import Inputs, TfDType, TfShape, TfTensor
 from unihub._types import Signature, Tensor
 
 
-def bind_inputs(signature: Signature, inputs: Any) -> Dict[str, Any]:
-    """Binds what the caller passed to the inputs of a signature, as tensors.
+def bind_inputs(signature: Signature, inputs: Inputs) -> Dict[str, TfTensor]:
+    """Bind what the caller passed to the inputs of a signature, as tensors.
 
     Args:
-        signature: What is called.
-        inputs: One value for a sole input, or a dict by input name; ``None`` for no inputs.
+        signature: The signature that is called.
+        inputs: One value for an only input, or a dict by input name; ``None`` for no inputs.
 
     Returns:
         The inputs by name.
@@ -34,7 +35,7 @@ def bind_inputs(signature: Signature, inputs: Any) -> Dict[str, Any]:
     return {tensor.name: _convert(tensor, given[tensor.name]) for tensor in signature.inputs}
 
 
-def _name_inputs(signature: Signature, inputs: Any) -> Mapping[str, Any]:
+def _name_inputs(signature: Signature, inputs: Inputs) -> Mapping[str, Inputs]:
     if isinstance(inputs, Mapping):
         return inputs
     if inputs is None and not signature.inputs:
@@ -44,7 +45,7 @@ def _name_inputs(signature: Signature, inputs: Any) -> Mapping[str, Any]:
     return {signature.inputs[0].name: inputs}
 
 
-def _convert(expected: Tensor, value: Any) -> Any:
+def _convert(expected: Tensor, value: Inputs) -> TfTensor:
     dtype, shape = _spec_of(expected.dtype, expected.shape)
     try:
         if expected.kind == "dense":
@@ -56,13 +57,13 @@ def _convert(expected: Tensor, value: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=1024)
-def _spec_of(dtype: str, shape: Any) -> Tuple[Any, Any]:
-    """A dtype and a shape as TensorFlow has them; made once, for both are asked for in each call."""
+def _spec_of(dtype: str, shape: Optional[Tuple[Optional[int], ...]]) -> Tuple[TfDType, TfShape]:
+    """The TensorFlow objects for a dtype and a shape; cached, because each call needs them."""
     tf = packages.import_tensorflow()
     return tf.as_dtype(dtype), tf.TensorShape(shape)
 
 
-def _convert_composite(expected: Tensor, value: Any, dtype: Any) -> Any:
+def _convert_composite(expected: Tensor, value: Inputs, dtype: TfDType) -> TfTensor:
     tf = packages.import_tensorflow()
     if isinstance(value, tf.compat.v1.SparseTensorValue):
         value = tf.SparseTensor.from_value(value)
@@ -72,20 +73,22 @@ def _convert_composite(expected: Tensor, value: Any, dtype: Any) -> Any:
     return value
 
 
-def select_output(outputs: Mapping[str, Any], output_key: Optional[str], as_dict: bool, what: str) -> Any:
-    """Chooses what a call returns.
+def select_output(
+    outputs: Mapping[str, TfTensor], output_key: Optional[str], as_dict: bool, what: str
+) -> Union[TfTensor, Dict[str, TfTensor]]:
+    """Select what a call returns.
 
     Args:
         outputs: All outputs by name.
-        output_key: The one asked for.
-        as_dict: Whether all are asked for.
+        output_key: The name of the output to return.
+        as_dict: Whether to return all outputs.
         what: What was called, for the error.
 
     Returns:
         The output ``output_key``; with ``as_dict`` the dict; else the output ``default``, the only one, or the dict.
 
     Raises:
-        SignatureError: There is no output of the name.
+        SignatureError: There is no output with that name.
     """
     if output_key is not None:
         if output_key not in outputs:

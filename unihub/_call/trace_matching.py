@@ -1,18 +1,19 @@
 """Which of the concrete functions of a restored function a call means.
 
-TensorFlow takes the first whose shapes could fit, so a function traced for [2, 8] and for [None, 8] gets a [None, 8]
-placeholder in its [2, 8] trace, and fails in the gradient. Here the trace that fits for certain goes first; and what
-fits none is told in terms of the model's arguments, before TensorFlow is called.
+TensorFlow takes the first trace whose shapes could fit. A function traced for [2, 8] and for [None, 8] thus gets a
+[None, 8] placeholder in its [2, 8] trace, and fails in the gradient. Here a trace that certainly fits is preferred, and
+arguments that fit no trace are reported by the names of the model's arguments, before TensorFlow is called.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
+from typing import Dict, List, Mapping, NamedTuple, Sequence
 
 from unihub import errors
 from unihub._call import inputs as _tensors
 from unihub._tf import packages
 from unihub._tf.functions import is_self, is_spec
+from unihub._tf.types import ConcreteFunction, Inputs, SpecNest, TensorNest, TfFunction, TfShape, TfTensor, TypeSpec
 
 
 class Match(NamedTuple):
@@ -21,14 +22,14 @@ class Match(NamedTuple):
     ``arguments`` are those that the caller gave, ``all_arguments`` has the trace's own values for the others too.
     """
 
-    concrete: Any
-    inputs: Any
-    arguments: Dict[str, Any]
-    all_arguments: Dict[str, Any]
-    tensors: List[Any]
+    concrete: ConcreteFunction
+    inputs: TensorNest
+    arguments: Dict[str, TensorNest]
+    all_arguments: Dict[str, TensorNest]
+    tensors: List[TfTensor]
     is_first: bool = True
 
-    def call(self, function: Any) -> Any:
+    def call(self, function: TfFunction) -> TensorNest:
         """Calls the restored function, or this trace of it where TensorFlow would take another one."""
         if self.is_first:
             return function(self.inputs, **self.arguments)
@@ -36,9 +37,13 @@ class Match(NamedTuple):
 
 
 def match(
-    path: str, names: Sequence[str], concretes: Sequence[Any], inputs: Any, arguments: Mapping[str, Any]
+    path: str,
+    names: Sequence[str],
+    concretes: Sequence[ConcreteFunction],
+    inputs: Inputs,
+    arguments: Mapping[str, Inputs],
 ) -> Match:
-    """Finds the trace that a call means.
+    """Find the trace that a call means.
 
     Args:
         path: The model, for the error.
@@ -48,7 +53,7 @@ def match(
         arguments: Further arguments by name, such as ``training``.
 
     Returns:
-        The concrete function, and the arguments converted.
+        The concrete function and the converted arguments.
 
     Raises:
         InputError: The arguments fit none of them.
@@ -60,13 +65,15 @@ def match(
         except _tensors.Mismatch:
             continue
     if fitting:
-        certain = next((found for found in fitting if _fits_for_certain(found)), fitting[0])
+        certain = next((match for match in fitting if _fits_for_certain(match)), fitting[0])
         return certain._replace(is_first=certain is fitting[0])
     given = ", ".join([_tensors.describe(inputs)] + ["{}={}".format(*item) for item in arguments.items()])
     raise errors.InputError.fits_no_trace(path, given, [_describe_trace(names, concrete) for concrete in concretes])
 
 
-def _fit_trace(names: Sequence[str], concrete: Any, inputs: Any, arguments: Mapping[str, Any]) -> Match:
+def _fit_trace(
+    names: Sequence[str], concrete: ConcreteFunction, inputs: Inputs, arguments: Mapping[str, Inputs]
+) -> Match:
     specs = _specs_by_name(names, concrete)
     if not specs:
         raise _tensors.Mismatch
@@ -92,8 +99,8 @@ def _fit_trace(names: Sequence[str], concrete: Any, inputs: Any, arguments: Mapp
     return Match(concrete, inputs, {name: fitted[name] for name in arguments}, fitted, tensors)
 
 
-def _specs_by_name(names: Sequence[str], concrete: Any) -> Dict[str, Any]:
-    """What a trace takes, by the names of the arguments; a Python value stands for itself."""
+def _specs_by_name(names: Sequence[str], concrete: ConcreteFunction) -> Dict[str, SpecNest]:
+    """What a trace takes, by argument name: specs, and Python values as they are."""
     args, kwargs = concrete.structured_input_signature
     # A method's signature may begin with its self, which is no argument of the call.
     args = [arg for index, arg in enumerate(args) if index or not is_self(arg)]
@@ -103,8 +110,8 @@ def _specs_by_name(names: Sequence[str], concrete: Any) -> Dict[str, Any]:
     return specs
 
 
-def _fit(spec: Any, value: Any) -> Any:
-    """The value, converted to what a spec describes; a ``Mismatch`` if it cannot be."""
+def _fit(spec: SpecNest, value: Inputs) -> TensorNest:
+    """The value converted to what a spec describes; raises ``Mismatch`` if it does not fit."""
     tf = packages.import_tensorflow()
     if isinstance(spec, tf.TensorSpec):
         return _tensors.convert(value, spec.dtype, spec.shape)
@@ -122,22 +129,22 @@ def _fit(spec: Any, value: Any) -> Any:
     return value
 
 
-def _takes(spec: Any, value: Any) -> bool:
-    """Whether a spec of a composite tensor describes a value; TensorFlow raises for what is no tensor at all."""
+def _takes(spec: TypeSpec, value: Inputs) -> bool:
+    """Whether a spec of a composite tensor describes a value; TensorFlow raises for values that are not tensors."""
     try:
         return bool(spec.is_compatible_with(value))
     except (TypeError, ValueError):
         return False
 
 
-def _fits_for_certain(found: Match) -> bool:
-    """Whether every size that the trace fixes is known to be so in the tensor."""
+def _fits_for_certain(match: Match) -> bool:
+    """Whether the tensors are known to have every size that the trace fixes."""
     return all(
-        _known(placeholder.shape, tensor.shape) for placeholder, tensor in zip(found.concrete.inputs, found.tensors)
+        _known(placeholder.shape, tensor.shape) for placeholder, tensor in zip(match.concrete.inputs, match.tensors)
     )
 
 
-def _known(fixed: Any, given: Any) -> bool:
+def _known(fixed: TfShape, given: TfShape) -> bool:
     if fixed.rank is None:
         return True
     if given.rank is None:
@@ -145,12 +152,12 @@ def _known(fixed: Any, given: Any) -> bool:
     return all(size is None or size == have for size, have in zip(fixed.as_list(), given.as_list()))
 
 
-def _describe_trace(names: Sequence[str], concrete: Any) -> str:
+def _describe_trace(names: Sequence[str], concrete: ConcreteFunction) -> str:
     parts = ["{}: {}".format(name, _describe_spec(spec)) for name, spec in _specs_by_name(names, concrete).items()]
     return ", ".join(parts)
 
 
-def _describe_spec(spec: Any) -> str:
+def _describe_spec(spec: SpecNest) -> str:
     if isinstance(spec, Mapping):
         return "{{{}}}".format(", ".join("{!r}: {}".format(key, _describe_spec(part)) for key, part in spec.items()))
     if isinstance(spec, (list, tuple)):

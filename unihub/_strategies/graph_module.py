@@ -9,15 +9,35 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Union
+from typing import Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Type, Union
 
 from unihub._graph import export_dir, meta_graph, module_variables
-from unihub._saved_model.wire import Message, Source
+from unihub._saved_model import wire
 from unihub._tf import ops, packages, tracking
+from unihub._tf.types import (
+    GraphDef,
+    Inputs,
+    Message,
+    MetaGraphDef,
+    Op,
+    Session,
+    SignatureDef,
+    TensorInfo,
+    TfDType,
+    TfModule,
+    TfShape,
+    TfTensor,
+    TfVariable,
+)
+
+# The variables by their names in the module; a partitioned one is a list.
+VariableMap = Dict[str, Union[TfVariable, List[TfVariable]]]
+# Finds a tensor of an imported graph by its name in the module.
+FindTensor = Callable[[str], TfTensor]
 
 
 class TensorDescription(NamedTuple):
-    """What a signature takes or gives under one name.
+    """An input or output of a signature.
 
     Attributes:
         dtype: A ``tf.DType``.
@@ -25,11 +45,11 @@ class TensorDescription(NamedTuple):
         is_sparse: Whether it is a ``SparseTensor``.
     """
 
-    dtype: Any
-    shape: Any
+    dtype: TfDType
+    shape: TfShape
     is_sparse: bool
 
-    def get_shape(self) -> Any:
+    def get_shape(self) -> TfShape:
         """The shape, under the name ``hub.Module`` has for it."""
         return self.shape
 
@@ -44,7 +64,7 @@ class Module:
         tags: The graph variant.
 
     Attributes:
-        variable_map: The variables by their names in the module; a partitioned one is a list of its parts.
+        variable_map: The variables by their names in the module; a partitioned one is a list of its slices.
     """
 
     def __init__(self, path: str, trainable: bool = False, name: str = "module", tags: Iterable[str] = ()) -> None:
@@ -53,25 +73,27 @@ class Module:
         self._trainable = trainable
         self._meta_graph = meta_graph.read_variant(path, tags)
         self._graph = v1.get_default_graph()
-        # State is made once, whatever the place it is made from waits for.
+        # State is made once, so it must not wait for the caller's control dependencies.
         with self._graph.control_dependencies(None):
             self._scope = _claim_scope(name)
-            self.variable_map: Dict[str, Union[Any, List[Any]]] = self._import_state()
+            self.variable_map: VariableMap = self._import_state()
         self._state = self._map_state()
         if self.variable_map:
             checkpoint = os.path.join(path, "variables", "variables")
             v1.train.init_from_checkpoint(checkpoint, self.variable_map)
 
     @property
-    def variables(self) -> List[Any]:
-        """All variables, the parts of partitioned ones each for itself."""
-        found: List[Any] = []
+    def variables(self) -> List[TfVariable]:
+        """All variables; of partitioned ones, each slice."""
+        variables: List[TfVariable] = []
         for _, variable in sorted(self.variable_map.items()):
-            found += variable if isinstance(variable, list) else [variable]
-        return found
+            variables += variable if isinstance(variable, list) else [variable]
+        return variables
 
-    def __call__(self, inputs: Any = None, signature: Optional[str] = None, as_dict: bool = False) -> Any:
-        """Puts the ops of a signature into the graph.
+    def __call__(
+        self, inputs: Optional[Mapping[str, Inputs]] = None, signature: Optional[str] = None, as_dict: bool = False
+    ) -> Union[TfTensor, Dict[str, TfTensor]]:
+        """Add the ops of a signature to the graph.
 
         Args:
             inputs: The tensors by input name; ``None`` for no inputs.
@@ -88,8 +110,8 @@ class Module:
         cut = meta_graph.cut_to_call(self._meta_graph, outputs, feeds, updates)
         scope = "{}_apply_{}".format(self._scope.split("/")[-1], (signature or "default").replace(":", "_"))
         find = self._import_call(cut, dict(self._state, **feeds), scope, updates)
-        found = {key: meta_graph.assemble(info, find) for key, info in definition.outputs.items()}
-        return found if as_dict else found["default"]
+        results = {key: meta_graph.assemble(info, find) for key, info in definition.outputs.items()}
+        return results if as_dict else results["default"]
 
     def get_signature_names(self) -> List[str]:
         """The names of the signatures."""
@@ -103,7 +125,7 @@ class Module:
         """What a signature gives, by name."""
         return _describe(self._signature_def(signature).outputs)
 
-    def get_attached_message(self, key: str, message_type: Any, required: bool = False) -> Any:
+    def get_attached_message(self, key: str, message_type: Type[Message], required: bool = False) -> Optional[Message]:
         """A message that the author attached to the module.
 
         Args:
@@ -119,14 +141,14 @@ class Module:
         """
         collection = self._meta_graph.collection_def
         for packed in collection[_ATTACHMENTS].bytes_list.value if _ATTACHMENTS in collection else ():
-            attachment = Message(Source.of_bytes(packed), "ModuleAttachment")
+            attachment = wire.Message(wire.Source.of_bytes(packed), "ModuleAttachment")
             if attachment.text("key") == key:
                 return message_type.FromString(attachment.data("value"))
         if required:
             raise KeyError("no message is attached to the module under {!r}".format(key))
         return None
 
-    def export(self, path: str, session: Any) -> None:
+    def export(self, path: str, session: Session) -> None:
         """Writes the module with the values that its variables have in a session.
 
         Args:
@@ -139,10 +161,10 @@ class Module:
             parts = {name: part if isinstance(part, list) else [part] for name, part in self.variable_map.items()}
             module_variables.write(module_variables.fetch(session, parts), directory)
 
-    def _signature_def(self, signature: Optional[str]) -> Any:
+    def _signature_def(self, signature: Optional[str]) -> SignatureDef:
         return self._meta_graph.signature_def[signature or "default"]
 
-    def _import_state(self) -> Dict[str, Union[Any, List[Any]]]:
+    def _import_state(self) -> VariableMap:
         v1 = _v1()
         state = meta_graph.cut_to_state(self._meta_graph, self._trainable)
         meta_graph.share_names_below(state, self._scope)
@@ -152,22 +174,22 @@ class Module:
             v1.train.import_meta_graph(state, import_scope=name)
         return _name_variables(v1.get_collection(v1.GraphKeys.GLOBAL_VARIABLES)[before:], self._scope)
 
-    def _map_state(self) -> Dict[str, Any]:
-        """What holds the module's state: ops that keep something and take nothing, such as variables and tables."""
-        found = {}
+    def _map_state(self) -> Dict[str, TfTensor]:
+        """The tensors of the module's state: of stateful ops without inputs, such as variables and tables."""
+        tensors = {}
         for node in self._meta_graph.graph_def.node:
             try:
                 op = self._graph.get_operation_by_name("{}/{}".format(self._scope, node.name))
             except KeyError:
                 continue
             if op.op_def.is_stateful and not op.inputs and len(op.outputs) == 1:
-                found[op.outputs[0].name[len(self._scope) + 1 :]] = op.outputs[0]
-        return found
+                tensors[op.outputs[0].name[len(self._scope) + 1 :]] = op.outputs[0]
+        return tensors
 
-    def _feed(self, definition: Any, inputs: Mapping[str, Any]) -> Dict[str, Any]:
-        """The tensors that take the places of the signature's placeholders, by their names in the module."""
+    def _feed(self, definition: SignatureDef, inputs: Mapping[str, Inputs]) -> Dict[str, TfTensor]:
+        """The tensors that replace the signature's placeholders, by the names of these in the module."""
         tf = packages.import_tensorflow()
-        feeds: Dict[str, Any] = {}
+        feeds: Dict[str, TfTensor] = {}
         for key, info in definition.inputs.items():
             value = inputs[key]
             if info.WhichOneof("encoding") == "name":
@@ -175,17 +197,19 @@ class Module:
             feeds.update(zip(meta_graph.component_names(info), tf.nest.flatten(value, expand_composites=True)))
         return feeds
 
-    def _import_call(self, cut: Any, feeds: Mapping[str, Any], scope: str, updates: List[str]) -> Any:
-        """Puts the graph of a call into the current one; returns what finds a tensor in it by its old name."""
+    def _import_call(
+        self, cut: MetaGraphDef, feeds: Mapping[str, TfTensor], scope: str, updates: List[str]
+    ) -> FindTensor:
+        """Imports the graph of a call into the current graph."""
         v1 = _v1()
         graph = v1.get_default_graph()
         _replace_by_placeholders(cut.graph_def, feeds)
-        held = {node.name for node in cut.graph_def.node}
-        input_map = {name: tensor for name, tensor in feeds.items() if meta_graph.node_of(name) in held}
+        kept = {node.name for node in cut.graph_def.node}
+        input_map = {name: tensor for name, tensor in feeds.items() if meta_graph.node_of(name) in kept}
         absolute = graph.unique_name(scope, mark_as_used=False)
         meta_graph.share_names_below(cut, absolute)
 
-        def find(name: str) -> Any:
+        def find(name: str) -> TfTensor:
             # An output may be an input, or state, itself.
             return feeds[name] if name in feeds else graph.get_tensor_by_name("{}/{}".format(absolute, name))
 
@@ -200,7 +224,7 @@ class Module:
 _ATTACHMENTS = "hub_module_attachments"
 
 
-def _v1() -> Any:
+def _v1() -> TfModule:
     return packages.import_tensorflow().compat.v1
 
 
@@ -217,23 +241,23 @@ def _claim_scope(name: str) -> str:
             return claimed
 
 
-def _name_variables(variables: Iterable[Any], scope: str) -> Dict[str, Union[Any, List[Any]]]:
-    """The variables by their names in the module, the parts of a partitioned one together and in order."""
-    named: Dict[str, Any] = {}
-    parts: Dict[str, List[Any]] = {}
+def _name_variables(variables: Iterable[TfVariable], scope: str) -> VariableMap:
+    """The variables by their names in the module, the slices of a partitioned one as a list in order."""
+    named: VariableMap = {}
+    slices: Dict[str, List[TfVariable]] = {}
     for variable in variables:
-        part = tracking.slice_of(variable)
-        if part is None:
+        slice_info = tracking.slice_of(variable)
+        if slice_info is None:
             named[variable.op.name[len(scope) + 1 :]] = variable
         else:
-            parts.setdefault(part.full_name[len(scope) + 1 :], []).append(variable)
-    for name, found in parts.items():
-        named[name] = sorted(found, key=lambda variable: list(tracking.slice_of(variable).var_offset))
+            slices.setdefault(slice_info.full_name[len(scope) + 1 :], []).append(variable)
+    for name, unordered in slices.items():
+        named[name] = sorted(unordered, key=lambda variable: list(tracking.slice_of(variable).var_offset))
     return named
 
 
-def _replace_by_placeholders(graph_def: Any, feeds: Mapping[str, Any]) -> None:
-    """Makes the nodes whose places are taken hold nothing: no second state, and no inputs of their own."""
+def _replace_by_placeholders(graph_def: GraphDef, feeds: Mapping[str, TfTensor]) -> None:
+    """Turns the nodes that are fed into placeholders, so that they make no second state and need no inputs."""
     dtypes = {meta_graph.node_of(name): tensor.dtype.base_dtype for name, tensor in feeds.items()}
     for node in graph_def.node:
         if node.name in dtypes:
@@ -243,29 +267,29 @@ def _replace_by_placeholders(graph_def: Any, feeds: Mapping[str, Any]) -> None:
             node.attr["dtype"].type = dtypes[node.name].as_datatype_enum
 
 
-def _enter_context(input_map: Dict[str, Any]) -> Dict[str, Any]:
+def _enter_context(input_map: Dict[str, TfTensor]) -> Dict[str, TfTensor]:
     """Brings tensors into the TF1 loop or condition that is being built."""
     context = ops.control_flow_context()
     return {name: context.AddValue(tensor) for name, tensor in input_map.items()} if context else input_map
 
 
-def _after(find: Any, updates: List[Any]) -> Any:
-    """Lets what is found wait for the updates: inside a function nothing else would run them."""
+def _after(find: FindTensor, updates: List[Op]) -> FindTensor:
+    """Makes the tensors depend on the updates: inside a function nothing else would run them."""
     tf = packages.import_tensorflow()
 
-    def find_after(name: str) -> Any:
+    def find_after(name: str) -> TfTensor:
         with tf.control_dependencies(updates):
             return tf.identity(find(name))
 
     return find_after if updates else find
 
 
-def _describe(infos: Mapping[str, Any]) -> Dict[str, TensorDescription]:
+def _describe(infos: Mapping[str, TensorInfo]) -> Dict[str, TensorDescription]:
     tf = packages.import_tensorflow()
-    found = {}
+    described = {}
     for key, info in infos.items():
         kind = info.WhichOneof("encoding")
         # A composite has its dtype in its parts.
         dtype = info.composite_tensor.components[0].dtype if kind == "composite_tensor" else info.dtype
-        found[key] = TensorDescription(tf.as_dtype(dtype), tf.TensorShape(info.tensor_shape), kind == "coo_sparse")
-    return found
+        described[key] = TensorDescription(tf.as_dtype(dtype), tf.TensorShape(info.tensor_shape), kind == "coo_sparse")
+    return described

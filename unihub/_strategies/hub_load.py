@@ -1,15 +1,15 @@
-"""What ``hub.load`` stands for: a SavedModel as an object whose functions can be called.
+"""Serves ``api="load"``, as ``hub.load``: a SavedModel as an object whose functions can be called.
 
-``hub.load`` is ``tf.saved_model.load`` on a resolved directory, so that is called here. What it leaves undone is done:
-in graphs the variables, update ops and losses go to the collections, no restore op hides among the table initializers,
-and calls are plain ops; variables that the object does not list are found through what its functions capture.
+``hub.load`` calls ``tf.saved_model.load`` on a resolved directory, and so does this module. In graphs it also adds
+variables, update ops and losses to the collections, keeps restore ops out of the table initializers, and inlines calls.
+Variables that the object does not list are those that its functions capture.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from unihub import errors
 from unihub._call import tf_errors
@@ -21,10 +21,12 @@ from unihub._plan.plan import Plan
 from unihub._plan.runtime import building_function
 from unihub._strategies import distribution
 from unihub._strategies.loaded_model import WrappedModel
+from unihub._strategies.model import Loss
 from unihub._strategies.session_model import SessionModel
 from unihub._tf import ops, packages
 from unihub._tf.functions import argument_names, call_flat, restored_call
 from unihub._tf.strategy import current_strategy
+from unihub._tf.types import ConcreteFunction, Inputs, Native, TensorNest, TfModule, TfTensor, TfVariable
 from unihub._types import Format, RuntimeMode, Signature, Use
 
 _REFERENCE_VARIABLES = frozenset({"Variable", "VariableV2"})
@@ -39,11 +41,11 @@ class HubLoad(WrappedModel):
         if plan.source is not plan.info.path:
             return cls(plan, plan.source)
         if _hides_variables(plan):
-            return _run_whole(plan)
+            return _run_in_session(plan)
         native = distribution.load_once(lambda: _load_native(plan))
-        return _run_whole(plan) if native is None else cls(plan, native)
+        return _run_in_session(plan) if native is None else cls(plan, native)
 
-    def __init__(self, plan: Plan, native: Any) -> None:
+    def __init__(self, plan: Plan, native: Native) -> None:
         super().__init__(plan, native)
         self.signatures = getattr(native, "signatures", {})
         self.variables = _find_variables(native)
@@ -57,7 +59,7 @@ class HubLoad(WrappedModel):
             # The functions that capture the variables do not keep them alive.
             _keep_alive(self)
 
-    def apply(self, inputs: Any, training: bool, arguments: Mapping[str, Any]) -> Any:
+    def apply(self, inputs: Inputs, training: bool, arguments: Mapping[str, Inputs]) -> TensorNest:
         """Calls the signature of the plan, or the model itself."""
         if self.plan.signature is not None:
             outputs = self._call_signature(self.plan.signature, inputs)
@@ -67,16 +69,16 @@ class HubLoad(WrappedModel):
             return outputs
         return select_output(_name_outputs(outputs), *self._selection())
 
-    def _selection(self) -> Sequence[Any]:
+    def _selection(self) -> Tuple[Optional[str], bool, str]:
         request, signature = self.plan.request, self.plan.signature
         what = "the signature {!r}".format(signature.name) if signature else self.info.path
         return request.output_key, request.as_dict, what
 
-    def _call_signature(self, signature: Signature, inputs: Any) -> Mapping[str, Any]:
+    def _call_signature(self, signature: Signature, inputs: Inputs) -> Mapping[str, TfTensor]:
         function = self.native.signatures[signature.name]
         tensors = _flatten_composites(bind_inputs(signature, inputs))
         in_order = [tensors[name] for name in sorted(tensors)]
-        outputs: Mapping[str, Any]
+        outputs: Mapping[str, TfTensor]
         if self.info.format is Format.TF2_SAVED_MODEL and not (self._graph is None or building_function()):
             outputs = self._inline(function, in_order)
         elif signature.is_dense:
@@ -87,7 +89,7 @@ class HubLoad(WrappedModel):
             outputs = function(**tensors)
         return outputs
 
-    def _call_itself(self, inputs: Any, training: bool, arguments: Mapping[str, Any]) -> Any:
+    def _call_itself(self, inputs: Inputs, training: bool, arguments: Mapping[str, Inputs]) -> TensorNest:
         call = self.plan.meta_graph.call
         if call is None:
             raise errors.SignatureError.required(self.info.path, self.plan.meta_graph.signatures)
@@ -98,23 +100,23 @@ class HubLoad(WrappedModel):
             return self.native(inputs, **arguments)
         concretes = function.concrete_functions
         try:
-            found = match(self.info.path, call.arguments, concretes, inputs, arguments)
+            matched = match(self.info.path, call.arguments, concretes, inputs, arguments)
         except errors.InputError:
             # A function may have been traced with training left out.
             if training or not call.takes_training:
                 raise
             without = {name: value for name, value in arguments.items() if name != "training"}
-            found = match(self.info.path, call.arguments, concretes, inputs, without)
+            matched = match(self.info.path, call.arguments, concretes, inputs, without)
         if self._graph is None or building_function():
-            return found.call(function)
-        return self._inline(found.concrete, found.tensors, updates=training)
+            return matched.call(function)
+        return self._inline(matched.concrete, matched.tensors, updates=training)
 
-    def _inline(self, concrete: Any, tensors: Sequence[Any], updates: bool = False) -> Any:
+    def _inline(self, concrete: ConcreteFunction, tensors: Sequence[TfTensor], updates: bool = False) -> TensorNest:
         name = self.plan.request.name or "module"
         inlined = call_inlined(concrete, tensors, name + "_apply")
         if updates and ops.control_flow_context() is not None:
-            # Whoever waited for an op in a branch that is not taken, as Keras makes them where training is not told,
-            # would never run.
+            # A control dependency on an op in an untaken branch never fires. Keras makes such branches where it does
+            # not know whether it trains.
             tf = packages.import_tensorflow()
             with tf.control_dependencies(inlined.updates):
                 return pack_outputs(concrete, [tf.identity(output) for output in inlined.outputs])
@@ -124,16 +126,16 @@ class HubLoad(WrappedModel):
                 ops.add_to_collection(_keys().UPDATE_OPS, inlined.updates)
         return pack_outputs(concrete, inlined.outputs)
 
-    def _find_weights_to_train(self) -> List[Any]:
+    def _find_weights_to_train(self) -> List[TfVariable]:
         if self.plan.signature is not None:
             return []
         if hasattr(self.native, "trainable_variables"):
             return list(self.native.trainable_variables)
         return [variable for variable in self.variables if variable.trainable]
 
-    def _wrap_loss(self, loss: Any) -> Callable[[], Any]:
+    def _wrap_loss(self, loss: Loss) -> Loss:
         if self._graph is None or not hasattr(loss, "concrete_functions"):
-            return loss  # type: ignore[no-any-return]
+            return loss
         return functools.lru_cache(maxsize=None)(functools.partial(self._inline, loss.concrete_functions[0], ()))
 
     def _prepare_training(self) -> None:
@@ -146,8 +148,8 @@ class HubLoad(WrappedModel):
             ops.add_to_collection(keys.REGULARIZATION_LOSSES, [loss() for loss in self.losses_to_train])
 
 
-def _load_native(plan: Plan) -> Optional[Any]:
-    """What TensorFlow makes of a SavedModel; ``None`` for a TF1 graph that it cannot take apart."""
+def _load_native(plan: Plan) -> Optional[Native]:
+    """The object that TensorFlow loads; ``None`` for a TF1 graph that it cannot turn into functions."""
     with tf_errors.loading(plan):
         try:
             with _scope_of_variables(plan), distribution.averaging(plan):
@@ -159,38 +161,38 @@ def _load_native(plan: Plan) -> Optional[Any]:
 
 
 def _hides_variables(plan: Plan) -> bool:
-    """Whether TensorFlow would leave the variables of a TF1 graph inside its functions, where no initializer runs.
+    """Whether TensorFlow would leave the variables of a TF1 graph inside functions, where no initializer runs.
 
-    It does so, in graphs, with variables of reference type, as TF1 made them by default.
+    In graphs it does so with variables of reference type, the default of TF1.
     """
     if plan.runtime.mode is RuntimeMode.TF2 or plan.meta_graph.has_object_graph:
         return False
     return bool(_REFERENCE_VARIABLES & plan.meta_graph.ops)
 
 
-def _load_signature(plan: Plan) -> Optional[Any]:
-    """What the signature that was asked for needs of a TF1 graph, which may load where the whole does not."""
+def _load_signature(plan: Plan) -> Optional[Native]:
+    """The subset of a TF1 graph for the requested signature, which may load where the full graph does not."""
     if plan.request.signature is None or plan.request.full or plan.use is not None or plan.signature is None:
         return None
     with _scope_of_variables(plan):
         return loader.load_subset(plan, Use(plan.signature.name, layer=False))
 
 
-def _run_whole(plan: Plan) -> SessionModel:
-    """A TF1 graph that cannot be taken apart into functions can still be run whole, as TF1 does."""
+def _run_in_session(plan: Plan) -> SessionModel:
+    """Loads a TF1 graph that cannot be turned into functions into a session, as TF1 does."""
     return SessionModel.load(plan)
 
 
 @contextlib.contextmanager
 def _scope_of_variables(plan: Plan) -> Iterator[None]:
-    """Where the variables are made: outside of a function, or in a graph under a name scope of the model's own."""
+    """Makes variables outside of the function being traced, or in a graph under the model's own name scope."""
     tf = packages.import_tensorflow()
     if plan.runtime.mode is RuntimeMode.TF2:
         strategy = current_strategy()
         with contextlib.ExitStack() as stack:
             stack.enter_context(tf.init_scope())
             if strategy is not None and not tf.distribute.has_strategy():
-                # Outside of the function that a replica runs, its strategy is nobody's.
+                # Outside of the function that a replica runs, there is no current strategy.
                 stack.enter_context(strategy.scope())
             yield
         return
@@ -201,10 +203,10 @@ def _scope_of_variables(plan: Plan) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _no_restore_among_tables() -> Iterator[None]:
-    """Takes the op that restores the variables out of the table initializers.
+    """Removes the op that restores the variables from the table initializers.
 
-    TensorFlow 1.15 to 2.4 put it there for TF1-style models. An Estimator runs the table initializers after it has
-    restored its checkpoint, and so would go on with the pretrained weights. The variables have it as initializer.
+    TensorFlow 1.15 to 2.4 add it there for TF1-style models. An Estimator runs the table initializers after it restored
+    its checkpoint, so the pretrained weights would overwrite the trained ones. It stays the variables' initializer.
     """
     v1 = packages.import_tensorflow().compat.v1
     tables = v1.get_collection_ref(_keys().TABLE_INITIALIZERS)
@@ -214,27 +216,24 @@ def _no_restore_among_tables() -> Iterator[None]:
     tables[known:] = [op for op in tables[known:] if id(op) not in restores]
 
 
-def _keys() -> Any:
+def _keys() -> TfModule:
     return packages.import_tensorflow().compat.v1.GraphKeys
 
 
-def _find_variables(native: Any) -> List[Any]:
-    """The variables an object lists, else those its functions capture."""
+def _find_variables(native: Native) -> List[TfVariable]:
+    """The variables that an object lists, else those that its functions capture."""
     if hasattr(native, "variables"):
         return list(native.variables)
     functions = list(getattr(native, "signatures", {}).values())
     function = restored_call(native)
     if function is not None:
         functions = list(function.concrete_functions) + functions
-    found: Dict[int, Any] = {}
-    for concrete in functions:
-        for variable in concrete.graph.variables:
-            found.setdefault(id(variable), variable)
-    return list(found.values())
+    variables = {id(variable): variable for concrete in functions for variable in concrete.graph.variables}
+    return list(variables.values())
 
 
-def _flatten_composites(tensors: Dict[str, Any]) -> Dict[str, Any]:
-    """Gives a sparse input the three names that a loaded TF1 signature takes it by."""
+def _flatten_composites(tensors: Dict[str, TfTensor]) -> Dict[str, TfTensor]:
+    """Replaces a sparse input by its three components, under the names that a loaded TF1 signature has for them."""
     flat = {}
     for name, tensor in tensors.items():
         if isinstance(tensor, packages.import_tensorflow().SparseTensor):
@@ -245,8 +244,8 @@ def _flatten_composites(tensors: Dict[str, Any]) -> Dict[str, Any]:
     return flat
 
 
-def _name_outputs(outputs: Any) -> Mapping[str, Any]:
-    """The outputs of a call by name; those without one get the names TensorFlow gives them in a signature."""
+def _name_outputs(outputs: TensorNest) -> Mapping[str, TfTensor]:
+    """The outputs of a call by name; unnamed outputs get the names that TensorFlow gives them in a signature."""
     if isinstance(outputs, Mapping):
         return outputs
     if isinstance(outputs, (list, tuple)):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Sequence
+from typing import List, Sequence
 
 from unihub import errors
 from unihub._tf import packages
+from unihub._tf.types import ArrayValue, Session, TfVariable
 
 
-def initialize(session: Any) -> None:
+def initialize(session: Session) -> None:
     """Runs the table initializers, and the initializers of the variables without a value, of a session's graph."""
     v1 = packages.import_tensorflow().compat.v1
     if session.graph.finalized:
@@ -27,19 +28,19 @@ def initialize(session: Any) -> None:
     _assign(session, kept, values)
 
 
-def _assign(session: Any, variables: Sequence[Any], values: Sequence[Any]) -> None:
-    """Gives variables values by ops of their own: Variable.load() goes through the initializer, which is shared."""
+def _assign(session: Session, variables: Sequence[TfVariable], values: Sequence[ArrayValue]) -> None:
+    """Assigns values by new ops: ``Variable.load`` feeds the initializer, which several variables may share."""
     v1 = packages.import_tensorflow().compat.v1
     with session.graph.as_default():
-        places = [v1.placeholder(variable.dtype.base_dtype, variable.shape) for variable in variables]
-        session.run([v1.assign(*pair) for pair in zip(variables, places)], dict(zip(places, values)))
+        placeholders = [v1.placeholder(variable.dtype.base_dtype, variable.shape) for variable in variables]
+        session.run([v1.assign(*pair) for pair in zip(variables, placeholders)], dict(zip(placeholders, values)))
 
 
-def _overwritten_by(waiting: Sequence[Any], initialized: Sequence[Any]) -> List[Any]:
-    """The variables that have a value and share an initializer with one that has none.
+def _overwritten_by(waiting: Sequence[TfVariable], initialized: Sequence[TfVariable]) -> List[TfVariable]:
+    """The variables with a value that share an initializer with a variable without one.
 
-    The variables of a TF1-style model share one op that restores them all, so running it for one would put the
-    pretrained weights over the trained ones of the others.
+    The variables of a TF1-style model share one op that restores them all. Running it for one variable overwrites the
+    trained values of the others.
     """
     ran = {id(variable.initializer) for variable in waiting}
     return [variable for variable in initialized if id(variable.initializer) in ran]

@@ -1,7 +1,7 @@
-"""What a ``.keras`` file says of the SavedModel inside of it.
+"""The SavedModel inside a ``.keras`` file, before Keras unpacks it.
 
-Keras first makes all layers from their configs, then lets them read their files. In between the layer has to have its
-variables, for the optimizer, and to be called symbolically; both it does by what the config recorded.
+Keras first makes all layers from their configs, then lets them read their files. In between, a layer must have its
+variables, for the optimizer, and must be callable symbolically. It does both from what the config recorded.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from unihub import _resolve, errors
 from unihub._audit import gate
@@ -19,38 +19,46 @@ from unihub._plan.request import parse_request
 from unihub._plan.runtime import detect_runtime
 from unihub._saved_model import reader
 from unihub._strategies.hub_load import HubLoad
+from unihub._strategies.layer_mixin import Config
+from unihub._strategies.loaded_model import WrappedModel
+from unihub._strategies.model import Loss
 from unihub._tf import keras, packages
+from unihub._tf.types import Inputs, TensorNest, TfVariable
+
+# The dtypes and shapes of a nest of tensors, as JSON.
+Described = Any
 
 
 class CallRecord:
-    """The shapes and dtypes of the outputs that a layer gave, by those of the inputs."""
+    """The shapes and dtypes of a layer's outputs, by those of its inputs."""
 
-    def __init__(self, calls: Optional[Mapping[str, Any]] = None) -> None:
-        self.calls: Dict[str, Any] = dict(calls or {})
+    def __init__(self, calls: Optional[Mapping[str, Described]] = None) -> None:
+        self.calls: Dict[str, Described] = dict(calls or {})
 
-    def add(self, inputs: Any, outputs: Any) -> None:
+    def add(self, inputs: Inputs, outputs: TensorNest) -> None:
         """Records a call."""
         self.calls[json.dumps(_describe(inputs))] = _describe(outputs)
 
-    def recall(self, inputs: Any) -> Any:
-        """What such a call, or else the last one of any kind, gave; ``None`` if there was none."""
+    def recall(self, inputs: Inputs) -> Optional[Described]:
+        """The outputs of a call with such inputs, else of the last call; ``None`` if there was no call."""
         known = list(self.calls.values())
         return self.calls.get(json.dumps(_describe(inputs)), known[-1] if known else None)
 
 
 class UnreadModel:
-    """A model whose files Keras has not unpacked yet.
+    """Stands for a model whose files Keras has not unpacked yet.
 
     Attributes:
-        record: How it was called before it was saved.
+        record: The calls before the layer was saved.
         supports_jit: Whether XLA can compile it.
         variables: Stand-ins for its variables.
         weights_to_train: Those of them that training changes.
     """
 
     native = None
+    losses_to_train: Sequence[Loss] = ()
 
-    def __init__(self, options: Mapping[str, Any], contents: Mapping[str, Any]) -> None:
+    def __init__(self, options: Config, contents: Config) -> None:
         self._options = dict(options)
         self._handle = self._options.pop("handle")
         self.record = CallRecord(contents["calls"])
@@ -58,25 +66,25 @@ class UnreadModel:
         self.variables = [_make_variable(**described) for described in contents["variables"]]
         self.weights_to_train = [variable for variable in self.variables if variable.trainable]
 
-    def recall(self, inputs: Any) -> Any:
-        """Symbolic outputs, as the layer gave them when it was saved."""
+    def recall(self, inputs: Inputs) -> TensorNest:
+        """Symbolic outputs like those of the layer before it was saved."""
         described = self.record.recall(inputs)
         if described is None or not keras.keras3_is_symbolic():
             raise errors.IntegrityError.missing_in_keras_file(self._handle)
         return _make_placeholders(described)
 
-    def read(self, source: Optional[str], folder: str) -> Any:
-        """Loads the model.
+    def read(self, source: Optional[str], folder: str) -> WrappedModel:
+        """Load the model.
 
         Args:
-            source: Where Keras unpacked the SavedModel; it deletes it when all is read.
-            folder: A directory that stays.
+            source: The directory to which Keras unpacked the SavedModel; Keras deletes it when all layers are read.
+            folder: A directory that lives as long as the layer.
 
         Returns:
             The model.
 
         Raises:
-            IntegrityError: It is not there.
+            IntegrityError: The file has no SavedModel.
         """
         if source is None or not os.path.isdir(source):
             raise errors.IntegrityError.missing_in_keras_file(self._handle)
@@ -90,18 +98,18 @@ class UnreadModel:
             return HubLoad.load(plan)
 
 
-def describe_variable(variable: Any, trainable: bool) -> Dict[str, Any]:
-    """What a variable is made again from."""
+def describe_variable(variable: TfVariable, trainable: bool) -> Config:
+    """What ``_make_variable`` needs to make a variable like this one."""
     name = variable.name.split(":")[0]
     return {"name": name, "dtype": variable.dtype.name, "shape": variable.shape.as_list(), "trainable": trainable}
 
 
-def _make_variable(name: str, dtype: str, shape: List[int], trainable: bool) -> Any:
+def _make_variable(name: str, dtype: str, shape: List[int], trainable: bool) -> TfVariable:
     tf = packages.import_tensorflow()
     return tf.Variable(tf.zeros(shape, dtype), name=name, trainable=trainable)
 
 
-def _describe(value: Any) -> Any:
+def _describe(value: Inputs) -> Described:
     if isinstance(value, Mapping):
         return {"dict": {key: _describe(part) for key, part in value.items()}}
     if isinstance(value, (list, tuple)):
@@ -115,7 +123,7 @@ def _describe(value: Any) -> Any:
     }
 
 
-def _make_placeholders(described: Any) -> Any:
+def _make_placeholders(described: Described) -> TensorNest:
     if "dict" in described:
         return {key: _make_placeholders(part) for key, part in described["dict"].items()}
     if "list" in described:

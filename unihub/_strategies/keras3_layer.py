@@ -1,7 +1,7 @@
-"""A model as a layer of Keras 3, which ``hub.KerasLayer`` is not.
+"""Serves ``api="keras"`` in Keras 3, for which tensorflow_hub has no layer.
 
-The layer goes around what ``HubLoad`` loaded. Keras tracks, trains and saves the model's own variables, not copies; the
-model's losses are the regularizer of one of them, so that Keras counts them once, and only while they are trained.
+The layer wraps the model that ``HubLoad`` loaded. Keras tracks, trains and saves the model's own variables, not copies.
+The model's losses are the regularizer of one variable, so Keras counts them once, and only while it is trained.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import tempfile
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Type
+from typing import Any, List, Mapping, Optional, Sequence, Set, Type, Union
 
 from unihub import _resolve, errors
 from unihub._call import tf_errors
@@ -20,6 +20,7 @@ from unihub._strategies import layer_mixin
 from unihub._strategies.hub_load import HubLoad
 from unihub._strategies.keras3_file import CallRecord, UnreadModel, describe_variable
 from unihub._strategies.layer_mixin import (
+    Config,
     LayerOfModel,
     cast_floating,
     check_kerases,
@@ -27,19 +28,25 @@ from unihub._strategies.layer_mixin import (
     config_of,
     options_of,
 )
-from unihub._strategies.model import Model
+from unihub._strategies.loaded_model import WrappedModel
+from unihub._strategies.model import Loss, Model
 from unihub._tf import autograph, ops, packages
 from unihub._tf.functions import restored_call
 from unihub._tf.keras import keras3, keras3_is_safe, keras3_reads_file, keras3_variable_class, take_any_input
+from unihub._tf.types import ConcreteFunction, Inputs, SpecNest, TensorNest, TfTensor, TfVariable
+from unihub._tf.types import KerasLayer as Layer
 from unihub._types import Keras
+
+# A model, or what stands for it until Keras has unpacked its files.
+AnyModel = Union[WrappedModel, UnreadModel]
 
 _OPTIONS_OF_KERAS = ("dtype", "input_shape", "activity_regularizer")
 _OPTIONS = _OPTIONS_OF_KERAS + ("arguments", "output_shape", "self_contained")
 
-# Where the SavedModel lies among the files of a layer in a .keras file.
+# The folder of the SavedModel among a layer's files in a .keras file.
 _FOLDER = "saved_model"
 
-# How Keras says that it cannot describe an output.
+# Keras' message for an output that it cannot describe.
 _NO_RANK = re.compile("unknown (TensorShape|rank)")
 
 
@@ -59,36 +66,36 @@ class Keras3Layer:
 
 
 @functools.lru_cache(maxsize=None)
-def layer_class() -> Type[Any]:
-    """The layer's class; made late, because its base imports Keras."""
+def layer_class() -> Type[Layer]:
+    """The layer's class, made on first use because its base imports Keras."""
     keras = keras3()
     variable_class = keras3_variable_class()
     as_written = autograph.not_converted
 
-    base: Any = keras.layers.Layer
-    regularizer: Any = keras.regularizers.Regularizer
+    base: Type[Layer] = keras.layers.Layer
+    regularizer: type = keras.regularizers.Regularizer
 
     class LossesOfModel(regularizer):  # type: ignore[misc]
         """The regularization losses of a model, which know their variables themselves."""
 
-        def __init__(self, losses: Sequence[Callable[[], Any]]) -> None:
+        def __init__(self, losses: Sequence[Loss]) -> None:
             self._losses = losses
 
-        def __call__(self, x: Any) -> Any:
+        def __call__(self, x: TfTensor) -> TfTensor:
             return packages.import_tensorflow().add_n([loss() for loss in self._losses])
 
     class KerasLayer(LayerOfModel, base, Model):  # type: ignore[misc, override]
-        """A TensorFlow Hub model as a Keras layer; has also what every model of unihub offers."""
+        """A TensorFlow Hub model as a Keras layer and a ``unihub.Model``."""
 
-        def __init__(self, model: Any, trainable: bool, name: Optional[str], options: Mapping[str, Any]) -> None:
+        def __init__(self, model: AnyModel, trainable: bool, name: Optional[str], options: Mapping[str, Any]) -> None:
             given = {option: options[option] for option in _OPTIONS_OF_KERAS if options.get(option) is not None}
             super().__init__(trainable=trainable, name=name, **given)
             take_any_input(self)
             self._is_self_contained = bool(options.get("self_contained"))
             self._call_record = model.record if isinstance(model, UnreadModel) else CallRecord()
-            # What was unpacked from a .keras file; there as long as the layer, which may be saved again.
-            self._unpacked: Optional[Any] = None
-            weights = {id(variable) for variable in getattr(model, "weights_to_train", ())}
+            # The directory of a SavedModel from a .keras file. It lives as long as the layer, which may be saved again.
+            self._unpacked: Optional[tempfile.TemporaryDirectory[str]] = None
+            weights = {id(variable) for variable in model.weights_to_train}
             with keras.name_scope(self.name):
                 # An attribute that Keras finds variables in.
                 self._loaded_variables = [variable_class(v, id(v) in weights) for v in _find_variables(model)]
@@ -98,24 +105,24 @@ def layer_class() -> Type[Any]:
             self.built = True
             self._take(model)
 
-        def _take(self, model: Any) -> None:
-            """Goes on with a model whose variables Keras has."""
-            self._model = model
+        def _take(self, model: AnyModel) -> None:
+            """Sets the model, whose variables Keras already tracks."""
+            # An UnreadModel until Keras has unpacked the files.
+            self._model = model  # type: ignore[assignment]
             # An attribute that TensorFlow finds tables and assets in, when the model around is exported.
             self._native = model.native
             self.supports_jit = _supports_jit(model)
-            losses = getattr(model, "losses_to_train", ())
-            if losses and model.weights_to_train:
-                self._loaded_variables[0].regularizer = LossesOfModel(losses)
+            if model.losses_to_train and model.weights_to_train:
+                self._loaded_variables[0].regularizer = LossesOfModel(model.losses_to_train)
 
-        # AutoGraph would rewrite what is called from here on, and hide typed errors in its own.
+        # AutoGraph would rewrite the functions called from here, and wrap typed errors in its own.
         @as_written
-        def __call__(self, inputs: Any = None, *args: Any, **kwargs: Any) -> Any:
+        def __call__(self, inputs: Inputs = None, *args: Inputs, **kwargs: Inputs) -> TensorNest:
             check_kerases(Keras.KERAS3, self.name, inputs)
             return super().__call__(inputs, *args, **kwargs)
 
         @as_written
-        def call(self, inputs: Any = None, training: Any = None) -> Any:
+        def call(self, inputs: Inputs = None, training: Inputs = None) -> TensorNest:
             if isinstance(self._model, UnreadModel):
                 return self._model.recall(inputs)
             check_may_train(self.plan, self.trainable)
@@ -130,21 +137,21 @@ def layer_class() -> Type[Any]:
                 self._call_record.add(inputs, outputs)
             return outputs
 
-        def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        def compute_output_spec(self, *args: Inputs, **kwargs: Inputs) -> SpecNest:
             try:
                 return super().compute_output_spec(*args, **kwargs)
             except Exception as exc:
                 raise _translate(self.name, exc) from exc
 
-        def get_config(self) -> Dict[str, Any]:
-            config: Dict[str, Any] = super().get_config()
+        def get_config(self) -> Config:
+            config: Config = super().get_config()
             config.update(_without_tuples(config_of(self.plan)))
             if self._is_self_contained:
                 config.update(self_contained=True, contents=self._describe_contents())
             return config
 
-        def _describe_contents(self) -> Dict[str, Any]:
-            """What a layer has to know of the model before its files are there."""
+        def _describe_contents(self) -> Config:
+            """What a layer must know of the model before Keras unpacks its files."""
             weights = {id(variable) for variable in self._model.weights_to_train}
             return {
                 "variables": [describe_variable(v, id(v) in weights) for v in _find_variables(self._model)],
@@ -153,7 +160,7 @@ def layer_class() -> Type[Any]:
             }
 
         @classmethod
-        def from_config(cls, config: Dict[str, Any]) -> Any:
+        def from_config(cls, config: Config) -> Layer:
             options = options_of(config)
             contents = options.pop("contents", None)
             if contents is None or not keras3_reads_file():
@@ -175,13 +182,13 @@ def layer_class() -> Type[Any]:
                 variable.replace(loaded)
             self._take(model)
 
-    registered: Type[Any] = keras.saving.register_keras_serializable("unihub")(KerasLayer)
+    registered: Type[Layer] = keras.saving.register_keras_serializable("unihub")(KerasLayer)
     return registered
 
 
-def _find_variables(model: Any) -> List[Any]:
-    """The variables that Keras can keep, those to train first; none of a model that lives in a session of its own."""
-    weights = list(getattr(model, "weights_to_train", ()))
+def _find_variables(model: AnyModel) -> List[TfVariable]:
+    """The variables that Keras can track, those to train first; none of a model that runs in a session of its own."""
+    weights = list(model.weights_to_train)
     known = {id(variable) for variable in weights}
     if not isinstance(model, (HubLoad, UnreadModel)):
         return []
@@ -189,12 +196,12 @@ def _find_variables(model: Any) -> List[Any]:
     return [variable for variable in weights + others if _fits_keras(variable)]
 
 
-def _fits_keras(variable: Any) -> bool:
+def _fits_keras(variable: TfVariable) -> bool:
     return bool(variable.shape.is_fully_defined() and variable.dtype.name != "string")
 
 
-def _supports_jit(model: Any) -> bool:
-    """Whether XLA can compile what is called; texts, tables and Python it cannot."""
+def _supports_jit(model: AnyModel) -> bool:
+    """Whether XLA can compile the model: not strings, tables or Python functions."""
     if isinstance(model, UnreadModel):
         return model.supports_jit
     if not isinstance(model, HubLoad):
@@ -203,15 +210,15 @@ def _supports_jit(model: Any) -> bool:
     return ops.compiles_with_xla(set().union(*map(_find_ops, functions)))
 
 
-def _called_functions(model: HubLoad) -> Sequence[Any]:
-    """The concrete functions that a call may run; none of a Python object, which is traced with the layers around."""
+def _called_functions(model: HubLoad) -> Sequence[ConcreteFunction]:
+    """The concrete functions that a call may run; none for a Python object, which Keras traces itself."""
     if model.plan.signature is not None:
         return [model.native.signatures[model.plan.signature.name]]
     function = restored_call(model.native)
     return () if function is None else function.concrete_functions
 
 
-def _find_ops(concrete: Any) -> Set[str]:
+def _find_ops(concrete: ConcreteFunction) -> Set[str]:
     """The types of the ops of a function and of the functions it calls."""
     graph = concrete.graph.as_graph_def()
     names = {function.signature.name for function in graph.library.function}
@@ -221,7 +228,7 @@ def _find_ops(concrete: Any) -> Set[str]:
 
 
 def _translate(name: str, exc: BaseException) -> BaseException:
-    """What a symbolic call failed by: Keras makes another error of it, which has ours behind it."""
+    """The typed error behind the one that Keras raised for a symbolic call."""
     cause: Optional[BaseException] = exc
     while cause is not None and not isinstance(cause, errors.UnihubError):
         cause = cause.__cause__ or cause.__context__
@@ -230,15 +237,15 @@ def _translate(name: str, exc: BaseException) -> BaseException:
     return errors.InputError.needs_output_shape(name) if _NO_RANK.search(str(exc)) else exc
 
 
-def _parse_training(training: Any) -> bool:
-    """Keras and its users say 0 and 1, too; a tensor would need both ways of the model at once."""
+def _parse_training(training: Inputs) -> bool:
+    """Keras and its users also pass 0 and 1. A tensor is refused: it would need both modes of the model at once."""
     if training is not None and not isinstance(training, int) and type(training).__name__ not in ("bool_", "bool"):
         raise errors.InputError.training_is_no_bool(training)
     return bool(training)
 
 
-def _set_shapes(outputs: Any, shapes: Any) -> Any:
-    """Gives outputs the shapes that were passed as ``output_shape``, without the batch and nested as they are."""
+def _set_shapes(outputs: TensorNest, shapes: Any) -> TensorNest:
+    """Sets the shapes passed as ``output_shape``: without the batch, and nested as the outputs are."""
     if shapes is None:
         return outputs
     if isinstance(shapes, Mapping):
@@ -249,7 +256,7 @@ def _set_shapes(outputs: Any, shapes: Any) -> Any:
 
 
 def _without_tuples(value: Any) -> Any:
-    """The same with lists for tuples, which Keras writes in a way that only it can read."""
+    """The value with lists for tuples, which Keras would write in a form of its own."""
     if isinstance(value, Mapping):
         return {key: _without_tuples(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):

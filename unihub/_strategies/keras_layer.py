@@ -1,19 +1,20 @@
-"""What ``hub.KerasLayer`` stands for: a model as a layer of Keras 2.
+"""Serves ``api="keras"`` in Keras 2: a model as a layer, as ``hub.KerasLayer``.
 
-The layer is a subclass of ``hub.KerasLayer`` around what ``HubLoad`` loaded, by the public interface that a callable
-has to offer, so it is a real Keras layer and behaves as every other api does.
+The layer is a subclass of ``hub.KerasLayer`` around the model that ``HubLoad`` loaded. The model goes in as a callable
+with the public interface that ``hub.KerasLayer`` documents.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any, Dict, Type
+from typing import Type
 
 from unihub._call import tf_errors
 from unihub._plan.plan import Plan
 from unihub._strategies import layer_mixin
 from unihub._strategies.hub_load import HubLoad
 from unihub._strategies.layer_mixin import (
+    Config,
     LayerOfModel,
     cast_floating,
     check_kerases,
@@ -24,6 +25,8 @@ from unihub._strategies.layer_mixin import (
 from unihub._strategies.loaded_model import WrappedModel
 from unihub._strategies.model import Model
 from unihub._tf import autograph, keras, packages
+from unihub._tf.types import Inputs, TensorNest
+from unihub._tf.types import KerasLayer as Layer
 from unihub._types import Keras
 
 
@@ -38,7 +41,7 @@ class HubKerasLayer:
 
 
 class _Callable:
-    """A loaded model with the interface that ``hub.KerasLayer`` takes."""
+    """A loaded model with the interface that ``hub.KerasLayer`` requires."""
 
     def __init__(self, model: WrappedModel) -> None:
         self.model = model
@@ -46,27 +49,27 @@ class _Callable:
         self.trainable_variables = model.weights_to_train
         self.regularization_losses = model.losses_to_train
 
-    def __call__(self, inputs: Any, **arguments: Any) -> Any:
+    def __call__(self, inputs: Inputs, **arguments: Inputs) -> TensorNest:
         with tf_errors.calling(self.model.plan):
             return self.model.apply(inputs, False, arguments)
 
 
 class _TrainingCallable(_Callable):
-    """The same for a model that takes ``training``: upstream passes it to what has an argument of the name."""
+    """The same for a model that takes ``training``: upstream passes it to callables with an argument of that name."""
 
-    def __call__(self, inputs: Any, training: bool = False, **arguments: Any) -> Any:
+    def __call__(self, inputs: Inputs, training: bool = False, **arguments: Inputs) -> TensorNest:
         with tf_errors.calling(self.model.plan):
             return self.model.apply(inputs, training, arguments)
 
 
 @functools.lru_cache(maxsize=None)
-def layer_class() -> Type[Any]:
-    """The layer's class; made late, because its base imports TensorFlow."""
+def layer_class() -> Type[Layer]:
+    """The layer's class, made on first use because its base imports TensorFlow."""
     as_written = autograph.not_converted
-    base: Any = packages.find_hub_attribute("KerasLayer")
+    base: Type[Layer] = packages.find_hub_attribute("KerasLayer")
 
     class KerasLayer(LayerOfModel, base, Model):  # type: ignore[misc, override]
-        """A TensorFlow Hub model as a Keras layer; has also what every model of unihub offers."""
+        """A TensorFlow Hub model as a Keras layer and a ``unihub.Model``."""
 
         def __init__(self, plan: Plan, model: WrappedModel) -> None:
             callable_type = _TrainingCallable if takes_training(plan) else _Callable
@@ -77,34 +80,34 @@ def layer_class() -> Type[Any]:
             self._native = model.native
             self._model = model
 
-        # AutoGraph would rewrite what is called from here on, and hide typed errors in its own.
+        # AutoGraph would rewrite the functions called from here, and wrap typed errors in its own.
         @as_written
-        def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        def __call__(self, inputs: Inputs, *args: Inputs, **kwargs: Inputs) -> TensorNest:  # type: ignore[override]
             check_kerases(Keras.KERAS2, self.name, inputs)
             return super().__call__(inputs, *args, **kwargs)
 
         @as_written
-        def call(self, inputs: Any, training: Any = None) -> Any:
+        def call(self, inputs: Inputs, training: Inputs = None) -> TensorNest:
             check_may_train(self.plan, self.trainable)
             self._model.check_strategy(self.trainable)
             return cast_floating(super().call(inputs, training=training), keras.compute_dtype(self))
 
-        def get_config(self) -> Dict[str, Any]:
-            # Not hub.KerasLayer's own, which knows handles of other kinds and options of other names.
-            config: Dict[str, Any] = super(base, self).get_config()
+        def get_config(self) -> Config:
+            # Not that of hub.KerasLayer, which takes other handles and names its options differently.
+            config: Config = super(base, self).get_config()
             config.update(config_of(self.plan))
             return config
 
         @classmethod
-        def from_config(cls, config: Dict[str, Any]) -> Any:
+        def from_config(cls, config: Config) -> Layer:
             return layer_mixin.from_config(Keras.KERAS2, config)
 
-    registered: Type[Any] = keras.register_keras_serializable("unihub")(KerasLayer)
+    registered: Type[Layer] = keras.register_keras_serializable("unihub")(KerasLayer)
     return registered
 
 
-def _layer_options(plan: Plan) -> Dict[str, Any]:
-    """What the caller gave for Keras; the dtype, which Keras would take to be float32, from the model's only input."""
+def _layer_options(plan: Plan) -> Config:
+    """The caller's options for Keras, and the dtype of the inputs, which Keras assumes to be float32."""
     options = dict(plan.request.layer_options)
     signatures = [plan.signature] if plan.signature else list(plan.meta_graph.signatures)
     dtypes = {tensor.dtype for signature in signatures if signature for tensor in signature.inputs}

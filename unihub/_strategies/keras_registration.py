@@ -8,24 +8,28 @@ registered as soon as both are imported; it imports the real class when a file a
 from __future__ import annotations
 
 import os
-from typing import Any, Dict
+from typing import TYPE_CHECKING, Dict
 
 from unihub._tf.keras_import import when_keras3_is_imported
+
+if TYPE_CHECKING:
+    from unihub._tf.types import KerasModule
 
 
 class KerasLayer:
     """Stands for the layer in the registry of Keras until the layer is used."""
 
-    def get_config(self) -> Dict[str, Any]:
+    def get_config(self) -> Dict[str, object]:
         """Required by Keras of a class that it registers."""
         raise NotImplementedError
 
     @classmethod
-    def from_config(cls, config: Dict[str, Any]) -> Any:
+    def from_config(cls, config: Dict[str, object]) -> KerasLayer:
         """Makes the real layer."""
         from unihub._strategies import keras3_layer
 
-        return keras3_layer.layer_class().from_config(config)
+        layer: KerasLayer = keras3_layer.layer_class().from_config(config)
+        return layer
 
 
 def register() -> None:
@@ -34,5 +38,5 @@ def register() -> None:
         when_keras3_is_imported(_register)
 
 
-def _register(keras: Any) -> None:
+def _register(keras: KerasModule) -> None:
     keras.saving.register_keras_serializable("unihub", "KerasLayer")(KerasLayer)

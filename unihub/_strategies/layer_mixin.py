@@ -1,20 +1,24 @@
-"""What the layers of both Kerases share: what they offer beside Keras, their config, and the checks of a call.
+"""What the layers of both Kerases share: the attributes of ``Model``, their config, and the checks of a call.
 
-A layer around a model is the same thing in Keras 2 and Keras 3, so what it takes and what it refuses is said once.
-What must stay true: a config names the model as the user did, never by a path of a cache.
+A config names the model by the user's handle, never by a path in a cache.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Optional
 
 from unihub import errors
 from unihub._plan.plan import Plan
 from unihub._saved_model.model_info import ModelInfo
 from unihub._strategies.loaded_model import WrappedModel
+from unihub._strategies.model import Loss, SignatureFunction
 from unihub._tf import keras, packages
+from unihub._tf.types import Inputs, KerasLayer, Native, Op, Session, TensorNest
 from unihub._types import Keras
+
+# What Keras saves of a layer: JSON by name.
+Config = Dict[str, Any]
 
 _MIXED = ("float16", "bfloat16")
 
@@ -32,58 +36,58 @@ class LayerOfModel:
 
     @property
     def plan(self) -> Plan:
-        """What was decided, and why."""
+        """How unihub decided to load the model, and why."""
         return self._model.plan
 
     @property
     def info(self) -> ModelInfo:
-        """What was found at the handle."""
+        """The contents of the model's files."""
         return self._model.info
 
     @property
-    def native(self) -> Any:
-        """What ``tf.saved_model.load`` gave."""
+    def native(self) -> Native:
+        """The object that ``tf.saved_model.load`` returned."""
         return self._model.native
 
     @property
-    def resolved_object(self) -> Any:
-        """The same, by the name that ``hub.KerasLayer`` has for it."""
+    def resolved_object(self) -> Native:
+        """``native``, under the name that ``hub.KerasLayer`` has for it."""
         return self._model.native
 
     @property
-    def signatures(self) -> Mapping[str, Callable[..., Dict[str, Any]]]:
-        """The ways to call the model by name."""
+    def signatures(self) -> Mapping[str, SignatureFunction]:
+        """The model's signatures by name."""
         return self._model.signatures
 
     @property
-    def update_ops(self) -> List[Any]:
-        """In a graph, the ops that move its statistics."""
+    def update_ops(self) -> List[Op]:
+        """In a graph, the ops that update the model's statistics."""
         return self._model.update_ops
 
     @property
-    def regularization_losses(self) -> List[Callable[[], Any]]:
-        """Its losses, each a callable that returns a scalar; none while the layer is frozen."""
+    def regularization_losses(self) -> List[Loss]:
+        """Callables that each return a scalar; none while the layer is frozen."""
         return self._model.losses_to_train if self.trainable else []
 
-    def initialize(self, session: Any) -> None:
+    def initialize(self, session: Session) -> None:
         """Initializes what is not initialized yet in the graph of a session."""
         self._model.initialize(session)
 
 
 def takes_training(plan: Plan) -> bool:
-    """Whether what is called has an argument ``training``."""
+    """Whether the model is called itself, with an argument ``training``."""
     call = plan.meta_graph.call
     return plan.signature is None and call is not None and call.takes_training
 
 
-def config_of(plan: Plan) -> Dict[str, Any]:
+def config_of(plan: Plan) -> Config:
     """The arguments that load the model of a layer again.
 
     Args:
-        plan: How it was loaded.
+        plan: How the model was loaded.
 
     Returns:
-        The arguments that are not the default, with the handle as the user wrote it.
+        The arguments that differ from the defaults, with the user's own handle.
 
     Raises:
         NotImplementedError: The model is a Python object.
@@ -105,12 +109,12 @@ def config_of(plan: Plan) -> Dict[str, Any]:
     return {name: value for name, value in options.items() if value not in (None, False)}
 
 
-def options_of(config: Dict[str, Any]) -> Dict[str, Any]:
-    """The arguments that a config names, without what no file must decide: whom to trust, what code to load."""
+def options_of(config: Config) -> Config:
+    """The arguments in a config, except those that a file must not decide: what to trust, which code to load."""
     return {name: value for name, value in config.items() if name not in ("trust", "custom_op_libraries")}
 
 
-def from_config(keras: Keras, config: Dict[str, Any]) -> Any:
+def from_config(keras: Keras, config: Config) -> KerasLayer:
     """Load the model of a layer again and return a new layer around it.
 
     Args:
@@ -125,21 +129,21 @@ def from_config(keras: Keras, config: Dict[str, Any]) -> Any:
 
 
 def check_may_train(plan: Plan, trainable: bool) -> None:
-    """Refuses a layer that was made trainable after it was loaded, by itself or with the model around it."""
+    """Refuses a layer of a signature that was made trainable after it was loaded."""
     if trainable and plan.signature is not None:
         raise errors.UnsupportedError.signature_is_not_trainable(plan.info.path, plan.signature.name)
 
 
-def check_kerases(own: Keras, name: str, inputs: Any) -> None:
-    """Refuses the symbolic tensors of the other Keras, which fail deep inside of this one.
+def check_kerases(own: Keras, name: str, inputs: Inputs) -> None:
+    """Refuse symbolic tensors of the other Keras, which would fail deep inside this one.
 
     Args:
         own: The Keras of the layer.
         name: The layer's name, for the error.
-        inputs: What the layer is called with, any nest.
+        inputs: What the layer is called with.
 
     Raises:
-        InputError: There is such a tensor.
+        InputError: A symbolic tensor belongs to the other Keras.
     """
     for value in packages.import_tensorflow().nest.flatten(inputs):
         other = keras.keras_of_symbol(value)
@@ -147,8 +151,8 @@ def check_kerases(own: Keras, name: str, inputs: Any) -> None:
             raise errors.InputError.other_keras(name, own, Keras(other))
 
 
-def cast_floating(outputs: Any, compute_dtype: Any) -> Any:
-    """Gives floating outputs the dtype of a mixed precision policy."""
+def cast_floating(outputs: TensorNest, compute_dtype: Optional[str]) -> TensorNest:
+    """Casts floating outputs to the dtype of a mixed precision policy."""
     if compute_dtype not in _MIXED:
         return outputs
     tf = packages.import_tensorflow()

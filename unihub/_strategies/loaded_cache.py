@@ -5,18 +5,19 @@ Nothing is kept unless it is asked for. In a graph the models belong to that gra
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Tuple
+from typing import TYPE_CHECKING, Dict, List, Tuple, Union
 
 from unihub._partial import loader
 from unihub._tf import ops
 from unihub._tf.strategy import current_strategy
+from unihub._tf.types import Strategy
 
 if TYPE_CHECKING:
     from unihub._plan.plan import Plan
     from unihub._strategies.model import Model
 
 # By the files of the model: the plans, the tf.distribute strategies that have the variables, and what was loaded.
-Loaded = Dict[Any, List[Tuple["Plan", Any, "Model"]]]
+Loaded = Dict[Union[int, str], List[Tuple["Plan", Strategy, "Model"]]]
 
 _eager: Loaded = {}
 
@@ -43,7 +44,7 @@ def _loaded_here() -> Loaded:
     return ops.kept_by_graph(graph, "unihub_loaded", dict)
 
 
-def _key(plan: Plan) -> Any:
+def _key(plan: Plan) -> Union[int, str]:
     # An object is known by itself, which the plan keeps alive.
     return id(plan.source) if plan.source is not plan.info.path else loader.fingerprint(plan.source)
 

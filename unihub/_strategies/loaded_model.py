@@ -6,23 +6,24 @@ A strategy's class fills in ``_run``, ``variables``, ``trainable_variables``, ``
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from unihub import errors
 from unihub._call import tf_errors
 from unihub._plan.plan import Plan
 from unihub._strategies import distribution, initialization
-from unihub._strategies.model import Model
+from unihub._strategies.model import Loss, Model
 from unihub._tf import autograph
 from unihub._tf.ops import current_graph
 from unihub._tf.strategy import current_strategy
+from unihub._tf.types import Inputs, Native, Session, TensorNest, TfVariable
 from unihub._types import Format, RuntimeMode
 
 
 class LoadedModel(Model):
     """A model that is not a Keras layer."""
 
-    def __init__(self, plan: Plan, native: Any) -> None:
+    def __init__(self, plan: Plan, native: Native) -> None:
         self.plan = plan
         self.info = plan.info
         self.native = native
@@ -30,7 +31,7 @@ class LoadedModel(Model):
         self._graph = current_graph()
         self._strategy = current_strategy()
 
-    def __call__(self, inputs: Any = None, training: Optional[bool] = None, **arguments: Any) -> Any:
+    def __call__(self, inputs: Inputs = None, training: Optional[bool] = None, **arguments: Inputs) -> TensorNest:
         """Runs the model."""
         self._check_training(training)
         self._check_graph()
@@ -38,7 +39,7 @@ class LoadedModel(Model):
         with tf_errors.calling(self.plan):
             return autograph.outside_autograph(self._run)(inputs, training, arguments)
 
-    def initialize(self, session: Any) -> None:
+    def initialize(self, session: Session) -> None:
         """Initializes what is not initialized yet in the graph of a session."""
         if self.plan.runtime.mode is not RuntimeMode.TF2:
             initialization.initialize(session)
@@ -61,7 +62,7 @@ class LoadedModel(Model):
     def __repr__(self) -> str:
         return "<unihub model {} through {}>".format(self.info.path, self.plan.api)
 
-    def _run(self, inputs: Any, training: Optional[bool], arguments: Dict[str, Any]) -> Any:
+    def _run(self, inputs: Inputs, training: Optional[bool], arguments: Dict[str, Inputs]) -> TensorNest:
         raise NotImplementedError
 
     def _check_training(self, training: Optional[bool]) -> None:
@@ -86,12 +87,12 @@ class WrappedModel(LoadedModel):
         losses_to_train: Its regularization losses, likewise.
     """
 
-    weights_to_train: List[Any]
-    losses_to_train: List[Callable[[], Any]]
+    weights_to_train: List[TfVariable]
+    losses_to_train: List[Loss]
 
-    def apply(self, inputs: Any, training: bool, arguments: Mapping[str, Any]) -> Any:
+    def apply(self, inputs: Inputs, training: bool, arguments: Mapping[str, Inputs]) -> TensorNest:
         """Calls the model without checking whether it may be trained: a Keras layer decides that itself."""
         raise NotImplementedError
 
-    def _run(self, inputs: Any, training: Optional[bool], arguments: Dict[str, Any]) -> Any:
+    def _run(self, inputs: Inputs, training: Optional[bool], arguments: Dict[str, Inputs]) -> TensorNest:
         return self.apply(inputs, bool(training), arguments)

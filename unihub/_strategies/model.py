@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
 
+from unihub._tf.types import Inputs, Native, Op, Session, TensorNest, TfTensor, TfVariable
+
 if TYPE_CHECKING:
     from unihub._plan.plan import Plan
     from unihub._saved_model.model_info import ModelInfo
+
+# A regularization loss returns a scalar. A signature takes its inputs by name, and returns its outputs by name.
+Loss = Callable[[], TfTensor]
+SignatureFunction = Callable[..., Dict[str, TfTensor]]
 
 
 class Model:
@@ -31,14 +37,14 @@ class Model:
 
     plan: Plan
     info: ModelInfo
-    native: Any
-    variables: List[Any]
-    trainable_variables: List[Any]
-    regularization_losses: List[Callable[[], Any]]
-    update_ops: List[Any]
-    signatures: Mapping[str, Callable[..., Dict[str, Any]]]
+    native: Native
+    variables: List[TfVariable]
+    trainable_variables: List[TfVariable]
+    regularization_losses: List[Loss]
+    update_ops: List[Op]
+    signatures: Mapping[str, SignatureFunction]
 
-    def __call__(self, inputs: Any = None, training: Optional[bool] = None, **arguments: Any) -> Any:
+    def __call__(self, inputs: Inputs = None, training: Optional[bool] = None, **arguments: Inputs) -> TensorNest:
         """Run the model.
 
         Args:
@@ -56,7 +62,7 @@ class Model:
         """
         raise NotImplementedError
 
-    def initialize(self, session: Any) -> None:
+    def initialize(self, session: Session) -> None:
         """Initialize the tables, and the variables without a value, in the graph of a session.
 
         Variables with a value keep it, so trained or restored weights are safe.

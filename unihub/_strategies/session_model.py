@@ -1,19 +1,20 @@
-"""Runs a TF1 graph whole, in a session of its own.
+"""Runs a full TF1 graph in a session of its own.
 
-``tf.saved_model.load`` takes a graph apart into functions, and some graphs cannot be: variables of reference type,
-outputs that are listed twice, parts that wait for a placeholder nobody feeds. TF1's own loader runs them as they are.
+``tf.saved_model.load`` turns a graph into functions. It cannot do so with variables of reference type, outputs that are
+listed twice, and ops that need a placeholder which is not an input. TF1's own loader runs such graphs unchanged.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any, Dict, List, Mapping
+from typing import Dict, List, Mapping
 
 from unihub import errors
 from unihub._call.signature_call import bind_inputs, select_output
 from unihub._plan.plan import Plan
 from unihub._strategies.loaded_model import WrappedModel
 from unihub._tf import packages
+from unihub._tf.types import ArrayValue, Inputs, MetaGraphDef, Session, TensorNest, TfTensor
 from unihub._types import Signature
 
 
@@ -29,7 +30,7 @@ class SessionModel(WrappedModel):
             meta_graph = v1.saved_model.loader.load(session, sorted(plan.tags), plan.source)
         return cls(plan, session, meta_graph)
 
-    def __init__(self, plan: Plan, session: Any, meta_graph: Any) -> None:
+    def __init__(self, plan: Plan, session: Session, meta_graph: MetaGraphDef) -> None:
         super().__init__(plan, session)
         self._signature_defs = meta_graph.signature_def
         with session.graph.as_default():
@@ -42,7 +43,7 @@ class SessionModel(WrappedModel):
             signature.name: functools.partial(self._call_by_name, signature) for signature in plan.meta_graph.signatures
         }
 
-    def apply(self, inputs: Any, training: bool, arguments: Mapping[str, Any]) -> Any:
+    def apply(self, inputs: Inputs, training: bool, arguments: Mapping[str, Inputs]) -> TensorNest:
         """Calls the signature of the plan."""
         signature, request = self.plan.signature, self.plan.request
         if signature is None:
@@ -50,11 +51,11 @@ class SessionModel(WrappedModel):
         what = "the signature {!r}".format(signature.name)
         return select_output(self._call_signature(signature, inputs), request.output_key, request.as_dict, what)
 
-    def _call_by_name(self, signature: Signature, *args: Any, **kwargs: Any) -> Dict[str, Any]:
+    def _call_by_name(self, signature: Signature, *args: Inputs, **kwargs: Inputs) -> Dict[str, TfTensor]:
         return self._call_signature(signature, args[0] if args else kwargs)
 
-    def _call_signature(self, signature: Signature, inputs: Any) -> Dict[str, Any]:
-        """A call through ``tf.numpy_function``, so that it can be made inside a ``tf.function`` too."""
+    def _call_signature(self, signature: Signature, inputs: Inputs) -> Dict[str, TfTensor]:
+        """Calls the session through ``tf.numpy_function``, which also works inside a ``tf.function``."""
         tf = packages.import_tensorflow()
         bound = bind_inputs(signature, inputs)
         names = sorted(bound)
@@ -63,15 +64,15 @@ class SessionModel(WrappedModel):
             [bound[name] for name in names],
             [tf.as_dtype(output.dtype) for output in signature.outputs],
         )
-        # One output comes without its list.
+        # tf.numpy_function returns an only output without a list.
         named = dict(zip((output.name for output in signature.outputs), tf.nest.flatten(outputs)))
         for output in signature.outputs:
             named[output.name] = tf.ensure_shape(named[output.name], output.shape)
         return named
 
-    def _run_session(self, signature: Signature, names: List[str], *values: Any) -> List[Any]:
+    def _run_session(self, signature: Signature, names: List[str], *values: ArrayValue) -> List[ArrayValue]:
         definition = self._signature_defs[signature.name]
         feeds = {definition.inputs[name].name: value for name, value in zip(names, values)}
         fetches = [definition.outputs[output.name].name for output in signature.outputs]
-        results: List[Any] = self.native.run(fetches, feeds)
+        results: List[ArrayValue] = self.native.run(fetches, feeds)
         return results

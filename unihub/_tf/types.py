@@ -43,9 +43,20 @@ KerasTensor = Any
 HubModule = Any
 HubModuleSpec = Any
 
+# What a model was loaded as: a hub.Module, the result of tf.saved_model.load, a session or a Python callable.
+Native = Any
+
+# A tf.distribute strategy, and Python modules of TensorFlow and of either Keras.
+Strategy = Any
+TfModule = Any
+KerasModule = Any
+
 # A tensor, or a nested structure of tensors; and the same of specs.
 TensorNest = Any
 SpecNest = Any
 
 # What a session or NumPy gives for a tensor.
 ArrayValue = Any
+
+# What a caller passes to a model: any nest of tensors, arrays, numbers and texts.
+Inputs = Any
