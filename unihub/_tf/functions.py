@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple, Type
 
 from unihub._tf.packages import import_tensorflow, tensorflow_before
+from unihub._tf.types import ConcreteFunction, Graph, TensorNest, TfFunction, TfTensor, Trackable
 
 
-def restored_function_type() -> Any:
+def restored_function_type() -> Type[TfFunction]:
     """The type of a function that ``tf.saved_model.load`` gives back; private in TensorFlow 1.14 to 2.22."""
     from tensorflow.python.saved_model import function_deserialization
 
-    return function_deserialization.RestoredFunction
+    restored: Type[TfFunction] = function_deserialization.RestoredFunction
+    return restored
 
 
-def restored_call(loaded: Any) -> Any:
+def restored_call(loaded: Trackable) -> Optional[TfFunction]:
     """The function behind the ``__call__`` of an object that ``tf.saved_model.load`` gave; ``None`` for other objects.
 
     Its traces are its ``concrete_functions``.
@@ -23,7 +25,7 @@ def restored_call(loaded: Any) -> Any:
     return function if isinstance(function, restored_function_type()) else None
 
 
-def call_flat(concrete: Any, tensors: Sequence[Any]) -> Any:
+def call_flat(concrete: ConcreteFunction, tensors: Sequence[TfTensor]) -> TensorNest:
     """Calls a concrete function with tensors that are known to fit, in the order of its own inputs.
 
     Its ``__call__`` binds them to names once more, which takes a third of a small call; that of a signature of TF1
@@ -34,27 +36,28 @@ def call_flat(concrete: Any, tensors: Sequence[Any]) -> Any:
     return concrete._call_flat(list(tensors), *captured)
 
 
-def argument_names(concrete: Any) -> Sequence[str]:
+def argument_names(concrete: ConcreteFunction) -> Sequence[str]:
     """The names of the tensors that a signature of TF1 takes, in its own order; in TensorFlow 1.14 to 2.22."""
-    return concrete._arg_keywords  # type: ignore[no-any-return]
+    names: Sequence[str] = concrete._arg_keywords
+    return names
 
 
-def captured_tensors(concrete: Any) -> List[Any]:
+def captured_tensors(concrete: ConcreteFunction) -> List[TfTensor]:
     """What a concrete function captures, a variable by its handle.
 
     Under a ``tf.distribute`` strategy, in a graph, TensorFlow 2.15 names the variable itself. Its handle is that of
     this replica, and outside of the replicas that of the first.
     """
     in_replica = not import_tensorflow().distribute.in_cross_replica_context()
-    found = []
+    tensors = []
     for value in concrete.captured_inputs:
         if hasattr(value, "handle"):
             value = (value if in_replica else getattr(value, "_primary", value)).handle
-        found.append(value)
-    return found
+        tensors.append(value)
+    return tensors
 
 
-def restored_arguments(loaded: Any) -> Tuple[str, ...]:
+def restored_arguments(loaded: Trackable) -> Tuple[str, ...]:
     """What the call of an object that ``tf.saved_model.load`` gave takes; none for any other object.
 
     Python sees no more of it than ``*args, **kwargs``. The specification is there in TensorFlow 1.14 to 2.22.
@@ -66,7 +69,7 @@ def restored_arguments(loaded: Any) -> Tuple[str, ...]:
     return tuple(described.args) + tuple(described.kwonlyargs)
 
 
-def traces_of(function: Any) -> Sequence[Any]:
+def traces_of(function: TfFunction) -> Sequence[ConcreteFunction]:
     """The concrete functions that are saved of a ``tf.function``; private in TensorFlow 1.15 to 2.22.
 
     One with an ``input_signature`` is traced for that.
@@ -74,7 +77,7 @@ def traces_of(function: Any) -> Sequence[Any]:
     return list(function._list_all_concrete_functions_for_serialization())
 
 
-def is_self(argument: Any) -> bool:
+def is_self(argument: object) -> bool:
     """Whether an argument in a ``structured_input_signature`` is a method's ``self``.
 
     TensorFlow 1.15 to 2.22 put an instance of a private class in its place.
@@ -82,7 +85,7 @@ def is_self(argument: Any) -> bool:
     return type(argument).__name__ == "UnknownArgument"
 
 
-def is_spec(value: Any) -> bool:
+def is_spec(value: object) -> bool:
     """Whether a value in a ``structured_input_signature`` describes a tensor, dense or composite.
 
     By its attributes: ``tf.TypeSpec``, the base class of all specs, is private in TensorFlow 1.14.
@@ -90,12 +93,12 @@ def is_spec(value: Any) -> bool:
     return hasattr(value, "is_compatible_with") and hasattr(value, "value_type") or hasattr(value, "dtype")
 
 
-def is_function(value: Any) -> bool:
+def is_function(value: object) -> bool:
     """Whether a value is a ``tf.function``; its class has no public name in TensorFlow 1.14 to 2.22."""
     return hasattr(value, "get_concrete_function") and hasattr(value, "python_function")
 
 
-def is_dense(value: Any) -> bool:
+def is_dense(value: object) -> bool:
     """Whether a value is a dense tensor, or the spec of one.
 
     In TensorFlow 1.15 to 2.22, composite tensors have their spec in a private attribute, and dense tensors have none.
@@ -104,11 +107,11 @@ def is_dense(value: Any) -> bool:
     return isinstance(value, tf.TensorSpec) or (tf.is_tensor(value) and not hasattr(value, "_type_spec"))
 
 
-def graph_of(tensor: Any) -> Any:
+def graph_of(tensor: TfTensor) -> Optional[Graph]:
     """The graph of a symbolic tensor; ``None`` for eager tensors, where it raises in TensorFlow 1.14 to 2.22."""
     return getattr(tensor, "graph", None)
 
 
-def is_concrete_function(value: Any) -> bool:
+def is_concrete_function(value: object) -> bool:
     """Whether a value is one trace of a ``tf.function``; the class is public from TensorFlow 2.3."""
     return hasattr(value, "structured_input_signature") and hasattr(value, "captured_inputs")

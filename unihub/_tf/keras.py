@@ -8,29 +8,30 @@ import importlib
 import importlib.util
 import os
 import sys
-from typing import Any, Callable, Iterable, Iterator, Optional, Sequence
+from typing import Callable, Iterable, Iterator, Optional, Sequence, Type
 
 from packaging.version import Version
 
 from unihub import errors
 from unihub._tf.packages import import_tensorflow, installed_version, tensorflow_before
+from unihub._tf.types import KerasLayer, KerasModule, KerasTensor, Session, SpecNest, TfTensor, TfVariable, TypeSpec
 
 
-def keras2() -> Any:
+def keras2() -> KerasModule:
     """The Keras that ``hub.KerasLayer`` is a layer of: ``tf.keras`` before TensorFlow 2.16, ``tf_keras`` since."""
     if tensorflow_before("2.16"):
         return import_tensorflow().keras
     return importlib.import_module("tf_keras")
 
 
-def register_keras_serializable(package: str) -> Any:
+def register_keras_serializable(package: str) -> Callable[[type], type]:
     """The decorator that lets Keras find a class again when it loads a model; TensorFlow 1.14 has none."""
     register = getattr(keras2().utils, "register_keras_serializable", None)
     return (lambda cls: cls) if register is None else register(package=package)
 
 
-def keras3() -> Any:
-    """Keras 3 on TensorFlow, or a typed error that says what is in its place."""
+def keras3() -> KerasModule:
+    """Keras 3 on TensorFlow, or a typed error that says what is installed instead."""
     import_tensorflow()
     try:
         keras = importlib.import_module("keras")
@@ -47,12 +48,12 @@ def keras3() -> Any:
     return keras
 
 
-def is_keras3(keras: Any) -> bool:
+def is_keras3(keras: KerasModule) -> bool:
     """Whether the module ``keras`` is Keras 3; the package had the name before."""
     return Version(getattr(keras, "__version__", "0")) >= Version("3.0.0.dev0")
 
 
-def keras_of_symbol(value: Any) -> Optional[str]:
+def keras_of_symbol(value: object) -> Optional[str]:
     """Which Keras a symbolic tensor belongs to, ``keras2`` or ``keras3``; ``None`` for what is no such tensor.
 
     By its class's name and module, so that neither is imported: ``keras`` is one or the other.
@@ -88,13 +89,13 @@ def keras3_is_symbolic() -> bool:
     return bool(stateless_scope.in_stateless_scope())
 
 
-def take_any_input(layer: Any) -> None:
+def take_any_input(layer: KerasLayer) -> None:
     """Lets a layer of Keras 3.0 to 3.15 have its inputs as they are: lists of texts, arrays, and their dtypes."""
     layer._convert_input_args = False
     layer._allow_non_tensor_positional_args = True
 
 
-def keras3_variable_class() -> Any:
+def keras3_variable_class() -> Type[TfVariable]:
     """The class of variables that stand for one of TensorFlow in a Keras 3 layer, without a copy of it.
 
     Keras 3.0 to 3.15 make the value in ``_initialize`` and keep it in ``_value``.
@@ -103,34 +104,38 @@ def keras3_variable_class() -> Any:
 
 
 @functools.lru_cache(maxsize=None)
-def _keras3_variable_class(keras: Any) -> Any:
+def _keras3_variable_class(keras: KerasModule) -> Type[TfVariable]:
     class LoadedVariable(keras.Variable):  # type: ignore[misc]
         """A variable of a loaded model, as Keras tracks it; its value is the model's own variable."""
 
-        def __init__(self, variable: Any, trainable: bool) -> None:
+        def __init__(self, variable: TfVariable, trainable: bool) -> None:
             self._loaded = variable
             name = variable.name.split(":")[0].replace("/", "_")
             super().__init__(variable, dtype=variable.dtype.name, trainable=trainable, name=name)
 
-        def _initialize(self, value: Any) -> None:
+        def _initialize(self, value: TfVariable) -> None:
             self._value = self._loaded
 
         @property
-        def value(self) -> Any:
+        def value(self) -> TfVariable:
             """The variable itself, in any precision: the model reads it, and Keras does not."""
             return self._value
 
-        def replace(self, variable: Any) -> None:
+        def replace(self, variable: TfVariable) -> None:
             """Goes on with another variable, which gets this one's value, and the name that optimizers know it by."""
             variable.assign(self._value)
-            new, old = (getattr(either, "_primary", either) for either in (variable, self._value))
-            new._unique_id = old._unique_id
+            _primary(variable)._unique_id = _primary(self._value)._unique_id
             self._loaded = self._value = variable
 
     return LoadedVariable
 
 
-def keras_of_layer(value: Any) -> Optional[str]:
+def _primary(variable: TfVariable) -> TfVariable:
+    """The variable of the first replica, for one of a ``tf.distribute`` strategy."""
+    return getattr(variable, "_primary", variable)
+
+
+def keras_of_layer(value: object) -> Optional[str]:
     """Which Keras a layer or model belongs to, ``keras2`` or ``keras3``; ``None`` for what is neither.
 
     By the names of its classes, so that no Keras is imported.
@@ -141,13 +146,13 @@ def keras_of_layer(value: Any) -> Optional[str]:
     return "keras3" if package == "keras" and is_keras3(sys.modules["keras"]) else "keras2"
 
 
-def _package_of_layer(layer: Any) -> Optional[str]:
+def _package_of_layer(layer: KerasLayer) -> Optional[str]:
     """``keras``, ``tf_keras`` or ``tensorflow``: where the base class of all layers comes from."""
     packages = [cls.__module__.split(".") for cls in type(layer).__mro__ if cls.__name__ == "Layer"]
     return next((parts[0] for parts in packages if {"keras", "tf_keras"} & set(parts)), None)
 
 
-def keras2_session(layer: Any) -> Any:
+def keras2_session(layer: KerasLayer) -> Session:
     """The session in which Keras 2 keeps the variables of a layer, in a graph; Keras initializes them in it.
 
     ``tf_keras`` has it in the half of its API for TensorFlow 1, from 2.16 to 2.21.
@@ -157,12 +162,12 @@ def keras2_session(layer: Any) -> Any:
     return import_tensorflow().compat.v1.keras.backend.get_session()
 
 
-def compute_dtype(layer: Any) -> Optional[str]:
+def compute_dtype(layer: KerasLayer) -> Optional[str]:
     """The dtype a layer computes in; ``None`` for Keras 2 before TensorFlow 2.4, which does not say."""
     return getattr(layer, "compute_dtype", None)
 
 
-def keras2_input_spec(layer: Any) -> Any:
+def keras2_input_spec(layer: KerasLayer) -> Optional[SpecNest]:
     """What a layer of Keras 2 was called with, as a nest of specs; private in TensorFlow 1.15 to tf_keras 2.21.
 
     A model that is no network of layers notes it from 2.0 on, a layer from 2.4 on, ``None`` before its first call.
@@ -170,7 +175,7 @@ def keras2_input_spec(layer: Any) -> Any:
     return getattr(layer, "_saved_model_inputs_spec", None)
 
 
-def own_weight_losses(layer: Any) -> Sequence[Callable[[], Any]]:
+def own_weight_losses(layer: KerasLayer) -> Sequence[Callable[[], TfTensor]]:
     """The losses of one layer that depend on no input, without those of its sublayers; none for other objects.
 
     The lists are private in TensorFlow 1.15 to tf_keras 2.21 and in Keras 3.0 to 3.15.
@@ -184,7 +189,7 @@ def own_weight_losses(layer: Any) -> Sequence[Callable[[], Any]]:
     return [functools.partial(weight.regularizer, weight) for weight in weights]
 
 
-def spec_of_composite_symbol(symbol: Any) -> Any:
+def spec_of_composite_symbol(symbol: KerasTensor) -> Optional[TypeSpec]:
     """The spec of a symbolic tensor of Keras that is sparse or ragged; ``None`` for a dense one.
 
     Keras 2 has a ``type_spec`` since 2.4, Keras 3 a flag for sparse tensors.
@@ -197,7 +202,7 @@ def spec_of_composite_symbol(symbol: Any) -> Any:
 
 
 @contextlib.contextmanager
-def keeping_losses_and_updates(layers: Iterable[Any]) -> Iterator[None]:
+def keeping_losses_and_updates(layers: Iterable[KerasLayer]) -> Iterator[None]:
     """Gives layers the losses and updates back that they had before they were called in a function of ours.
 
     They would be tensors of that function's graph, in which a user's training cannot go on. The lists are private in

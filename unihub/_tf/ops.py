@@ -7,12 +7,13 @@ import functools
 import importlib
 import importlib.util
 import io
-from typing import Any, Callable, FrozenSet, Iterable, Sequence, TypeVar
+from typing import Callable, FrozenSet, Iterable, Optional, Sequence, TypeVar
 
 from unihub._tf.packages import import_tensorflow, tensorflow_before
+from unihub._tf.types import ControlFlowContext, Graph, GraphDef, Message, MetaGraphDef, OpDef
 
 
-def optimize_graph(config: Any, meta_graph: Any) -> Any:
+def optimize_graph(config: Message, meta_graph: MetaGraphDef) -> GraphDef:
     """Grappler on one MetaGraph; TensorFlow 1.14 to 2.22 have it in this private module only."""
     from tensorflow.python.grappler import tf_optimizer
 
@@ -23,12 +24,12 @@ def optimize_graph(config: Any, meta_graph: Any) -> Any:
         return tf_optimizer.OptimizeGraph(config, meta_graph)
 
 
-def control_flow_context() -> Any:
+def control_flow_context() -> Optional[ControlFlowContext]:
     """The TF1 loop or condition that is being built; ``None`` outside of these. TensorFlow 1.14 to 2.22."""
     return import_tensorflow().compat.v1.get_default_graph()._get_control_flow_context()
 
 
-def current_graph() -> Any:
+def current_graph() -> Optional[Graph]:
     """The graph that ops go to outside of all functions; ``None`` in eager TensorFlow."""
     tf = import_tensorflow()
     if tf.executing_eagerly():
@@ -37,7 +38,7 @@ def current_graph() -> Any:
         return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
 
-def add_to_collection(name: str, items: Sequence[Any]) -> None:
+def add_to_collection(name: str, items: Sequence[object]) -> None:
     """Adds to a collection of the current graph what is not in it yet."""
     collection = import_tensorflow().compat.v1.get_collection_ref(name)
     known = {id(item) for item in collection}
@@ -47,7 +48,7 @@ def add_to_collection(name: str, items: Sequence[Any]) -> None:
 _T = TypeVar("_T")
 
 
-def kept_by_graph(graph: Any, name: str, make: Callable[[], _T]) -> _T:
+def kept_by_graph(graph: Graph, name: str, make: Callable[[], _T]) -> _T:
     """What unihub keeps on a ``tf.Graph``, made on first use: it lives exactly as long as the graph.
 
     A graph collection would be written into exported MetaGraphs, and ``tf.Graph`` of TensorFlow 1.14 to 2.22 takes
@@ -64,7 +65,9 @@ def compiles_with_xla(ops: Iterable[str]) -> bool:
     from tensorflow.python.framework import kernels
 
     known = (kernels.get_registered_kernels_for_op(op).kernel for op in ops)
-    return _has_xla() and all(any(kernel.device_type == "XLA_CPU_JIT" for kernel in found) for found in known)
+    return _has_xla() and all(
+        any(kernel.device_type == "XLA_CPU_JIT" for kernel in kernels_of_op) for kernels_of_op in known
+    )
 
 
 @functools.lru_cache(maxsize=None)
@@ -81,11 +84,11 @@ def _has_xla() -> bool:
 @functools.lru_cache(maxsize=None)
 def is_stateful_op(name: str) -> bool:
     """Whether an op holds state, or is not known."""
-    found = op_definition(name)
-    return found is None or bool(found.is_stateful)
+    definition = op_definition(name)
+    return definition is None or bool(definition.is_stateful)
 
 
-def op_definition(name: str) -> Any:
+def op_definition(name: str) -> Optional[OpDef]:
     """The ``OpDef`` of an op, ``None`` if it is not known; these are in a private module of TensorFlow 1.14 to 2.22."""
     from tensorflow.python.framework import op_def_registry
 

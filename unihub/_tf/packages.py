@@ -17,6 +17,7 @@ from typing import Any, FrozenSet, Iterator, List, Optional, Tuple
 from packaging.version import InvalidVersion, Version
 
 from unihub import errors
+from unihub._tf.types import HubLibrary, TfModule
 
 try:  # Python 3.8 and later.
     from importlib import metadata as _metadata
@@ -33,7 +34,7 @@ def installed_version(package: str) -> Optional[str]:
         return None
 
 
-def import_tensorflow() -> Any:
+def import_tensorflow() -> TfModule:
     """TensorFlow, or a typed error that says how to get it."""
     # This is asked several times in each call of a model.
     tensorflow = sys.modules.get("tensorflow")
@@ -75,7 +76,7 @@ def _pausing_garbage_collection() -> Iterator[None]:
         gc.enable()
 
 
-def import_tensorflow_hub() -> Any:
+def import_tensorflow_hub() -> HubLibrary:
     """tensorflow_hub, or a typed error that says why it cannot be imported and what to install."""
     import_tensorflow()
     try:
@@ -154,8 +155,8 @@ _NEWEST_HUB = "0.16.1"
 
 def installed_tensorflow() -> Optional[str]:
     """The version of the installed TensorFlow, without importing it."""
-    found = (installed_version(name) for name in TENSORFLOW_DISTRIBUTIONS)
-    return next((version for version in found if version is not None), None)
+    versions = (installed_version(name) for name in TENSORFLOW_DISTRIBUTIONS)
+    return next((version for version in versions if version is not None), None)
 
 
 def hub_for(tensorflow: str) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import Any, Iterable, Iterator, List, Optional, Set
+from typing import Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Type
 
 from unihub import errors
 from unihub._tf.packages import import_tensorflow, tensorflow_before, tensorflow_version
 from unihub._tf.tracking import tracked_children
+from unihub._tf.types import Graph, LoadOptions, Message, MetaGraphDef, Trackable
 
 
-def load_saved_model(path: str, tags: Optional[Iterable[str]], options: Any) -> Any:
+def load_saved_model(path: str, tags: Optional[Iterable[str]], options: LoadOptions) -> Trackable:
     """``tf.saved_model.load`` under the name it has in every TensorFlow; ``options`` came with 2.3."""
     v1 = import_tensorflow().compat.v1
     if options is not None and tensorflow_before("2.3"):
@@ -24,7 +25,7 @@ def load_saved_model(path: str, tags: Optional[Iterable[str]], options: Any) -> 
     return loaded
 
 
-def without_checkpoint() -> Optional[Any]:
+def without_checkpoint() -> Optional[LoadOptions]:
     """The ``tf.saved_model.LoadOptions`` with which variables stay without values, in eager TensorFlow since 2.8."""
     tf = import_tensorflow()
     if tensorflow_before("2.8") or not tf.executing_eagerly():
@@ -32,7 +33,7 @@ def without_checkpoint() -> Optional[Any]:
     return tf.saved_model.LoadOptions(experimental_skip_checkpoint=True)
 
 
-def leave_to_sessions(loaded: Any) -> None:
+def leave_to_sessions(loaded: Trackable) -> None:
     """Lets nothing but a session destroy the tables of a model that was loaded in a graph.
 
     TensorFlow 2.4 adds an op to the graph for it when the table's Python object is collected. That may be after the
@@ -40,15 +41,15 @@ def leave_to_sessions(loaded: Any) -> None:
     """
     if import_tensorflow().executing_eagerly():
         return
-    found = [loaded]
+    objects = [loaded]
     seen = {id(loaded)}
-    for obj in found:
+    for obj in objects:
         deleter = getattr(obj, "_resource_deleter", None)
         if deleter is not None:
             deleter._destroy_resource = None
         new = [child for child in tracked_children(obj).values() if id(child) not in seen]
         seen.update(map(id, new))
-        found.extend(new)
+        objects.extend(new)
 
 
 @contextlib.contextmanager
@@ -69,8 +70,8 @@ def _no_second_keras() -> Iterator[None]:
         del sys.modules[name]
 
 
-def read_meta_graphs(path: str) -> Any:
-    """The ``MetaGraphDef`` messages of a SavedModel; its protobuf class has been at this place since TensorFlow 1.0."""
+def read_meta_graphs(path: str) -> Sequence[MetaGraphDef]:
+    """The ``MetaGraphDef`` messages of a SavedModel; its class is in this module since TensorFlow 1.0."""
     from google.protobuf import text_format
     from tensorflow.core.protobuf import saved_model_pb2
 
@@ -82,39 +83,42 @@ def read_meta_graphs(path: str) -> Any:
     else:
         with open(binary + "txt", encoding="utf-8") as file:
             text_format.Parse(file.read(), message)
-    return message.meta_graphs
+    meta_graphs: Sequence[MetaGraphDef] = message.meta_graphs
+    return meta_graphs
 
 
-def control_flow_contexts() -> Any:
+def control_flow_contexts() -> Mapping[str, Type[Message]]:
     """The messages of TF1 loops and conditions by the collection they are kept in; in TensorFlow 1.14 to 2.22."""
     from tensorflow.core.protobuf import control_flow_pb2
 
     return {"while_context": control_flow_pb2.WhileContextDef, "cond_context": control_flow_pb2.CondContextDef}
 
 
-def variable_message() -> Any:
+def variable_message() -> Type[Message]:
     """The message that describes a variable in a collection; in TensorFlow 1.14 to 2.22."""
     from tensorflow.core.framework import variable_pb2
 
-    return variable_pb2.VariableDef
+    message: Type[Message] = variable_pb2.VariableDef
+    return message
 
 
-def asset_message() -> Any:
+def asset_message() -> Type[Message]:
     """The message that describes an asset in a collection."""
-    return import_tensorflow().compat.v1.MetaGraphDef().asset_file_def.add().__class__
+    return type(import_tensorflow().compat.v1.MetaGraphDef().asset_file_def.add())
 
 
-def saved_model_message() -> Any:
-    """The message of ``saved_model.pb``; its protobuf class has been at this place since TensorFlow 1.0."""
+def saved_model_message() -> Type[Message]:
+    """The message of ``saved_model.pb``; its class is in this module since TensorFlow 1.0."""
     from tensorflow.core.protobuf import saved_model_pb2
 
-    return saved_model_pb2.SavedModel
+    message: Type[Message] = saved_model_pb2.SavedModel
+    return message
 
 
-def read_checkpoint_objects(path: str) -> Any:
+def read_checkpoint_objects(path: str) -> Optional[Message]:
     """The object graph of a SavedModel's checkpoint, a ``TrackableObjectGraph``; ``None`` where there is none.
 
-    The message's class has been at this place since TensorFlow 1.15, the key since 1.13.
+    The message's class is in this module since TensorFlow 1.15; the key exists since 1.13.
     """
     from tensorflow.core.protobuf import trackable_object_graph_pb2
 
@@ -127,53 +131,54 @@ def read_checkpoint_objects(path: str) -> Any:
     return trackable_object_graph_pb2.TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
 
 
-def registered_gradients(library: Any) -> Iterable[Any]:
+def registered_gradients(library: Message) -> Iterable[Message]:
     """The custom gradients in a ``FunctionDefLibrary``; TensorFlow has the field since 2.5."""
     return getattr(library, "registered_gradients", ())
 
 
-def has_handle_data(argument: Any) -> bool:
+def has_handle_data(argument: Message) -> bool:
     """Whether a function's argument notes the shape of the variable it takes; TensorFlow has the field since 2.5."""
     return bool(getattr(argument, "handle_data", ()))
 
 
-def dependencies_of(node: Any) -> Iterable[Any]:
+def dependencies_of(node: Message) -> Iterable[Message]:
     """References to the objects that must be loaded before a ``SavedObject``; TensorFlow has the field since 2.8."""
     return getattr(node, "dependencies", ())
 
 
-def saveables_of(node: Any) -> List[Any]:
+def saveables_of(node: Message) -> List[Message]:
     """The functions that save and restore a ``SavedObject``; TensorFlow has the field since 2.4."""
     return list(getattr(node, "saveable_objects", {}).values())
 
 
-def clear_dependencies_and_saveables(node: Any) -> None:
+def clear_dependencies_and_saveables(node: Message) -> None:
     """Clears the two fields above in a ``SavedObject``, where this TensorFlow has them."""
     for field in ("dependencies", "saveable_objects"):
         if hasattr(node, field):
             node.ClearField(field)
 
 
-def keep_function_aliases(meta_info: Any, names: Set[str]) -> None:
+def keep_function_aliases(meta_info: Message, names: Set[str]) -> None:
     """Drops the aliases of all other functions from a ``MetaInfoDef``; TensorFlow 1.15 lacks the field."""
     aliases = getattr(meta_info, "function_aliases", {})
     for name in set(aliases) - names:
         del aliases[name]
 
 
-def any_message() -> Any:
+def any_message() -> Type[Message]:
     """Protobuf's message that holds any other; TensorFlow requires protobuf."""
     from google.protobuf import any_pb2
 
-    return any_pb2.Any
+    message: Type[Message] = any_pb2.Any
+    return message
 
 
-def composites_of_signatures() -> Any:
+def composites_of_signatures() -> Tuple[type, ...]:
     """The types of tensors of several parts that a TF1 signature can name; ragged ones came with TensorFlow 1.15."""
     tf = import_tensorflow()
     return (tf.SparseTensor,) if tensorflow_before("1.15") else (tf.SparseTensor, tf.RaggedTensor)
 
 
-def hub_signature_names(graph: Any) -> List[str]:
+def hub_signature_names(graph: Graph) -> List[str]:
     """The signatures that ``hub.add_signature`` noted in a graph; private in tensorflow_hub 0.1 to 0.15."""
     return [name for name, _ in graph.get_collection(("__saved_model_lib_signatures",))]

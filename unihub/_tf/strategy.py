@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Sequence
+from typing import Optional, Sequence
 
 from unihub._tf.packages import import_tensorflow
+from unihub._tf.types import Strategy, TfVariable
 
 
-def current_strategy() -> Optional[Any]:
+def current_strategy() -> Optional[Strategy]:
     """The ``tf.distribute`` strategy of this scope or replica; ``None`` outside of one."""
     distribute = import_tensorflow().distribute
     return distribute.get_strategy() if distribute.has_strategy() else None
 
 
-def parts_of(variable: Any) -> Sequence[Any]:
+def parts_of(variable: TfVariable) -> Sequence[TfVariable]:
     """The variables of the replicas that a variable of a ``tf.distribute`` strategy is made of; none of any other.
 
     ``tf.distribute.DistributedValues`` has them since TensorFlow 2.1, without a public name.
@@ -22,7 +23,7 @@ def parts_of(variable: Any) -> Sequence[Any]:
     return tuple(getattr(variable, "values", ())) if isinstance(variable, values) else ()
 
 
-def has_remote_workers(strategy: Any) -> bool:
+def has_remote_workers(strategy: Strategy) -> bool:
     """Whether the replicas of a strategy run in other processes, which reach nothing but the strategy's variables.
 
     By its class's name: ``ParameterServerStrategyV2`` is public from TensorFlow 2.4 on, and by two names.

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, List, Mapping
+from typing import Callable, List, Mapping, Optional, Type
 
 from unihub._tf.packages import import_tensorflow, tensorflow_before
+from unihub._tf.types import SliceInfo, TfTensor, TfVariable, Trackable
 
 
-def slice_of(variable: Any) -> Any:
+def slice_of(variable: TfVariable) -> SliceInfo:
     """Which part of a partitioned variable a variable is; ``None`` for a whole one. TensorFlow 1.14 to 2.22."""
     return variable._get_save_slice_info()
 
 
-def is_resource_variable(variable: Any) -> bool:
+def is_resource_variable(variable: TfVariable) -> bool:
     """Whether a variable is a resource; TF1's reference variables have no handle. TensorFlow 1.14 to 2.22."""
     return hasattr(variable, "handle")
 
 
-def handle_of(value: Any) -> Any:
+def handle_of(value: Trackable) -> Optional[TfTensor]:
     """The handle of a variable or table, ``None`` for other objects.
 
     TensorFlow 1.14 to 2.22 use one attribute for variables and another for all other resources.
@@ -28,14 +29,17 @@ def handle_of(value: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=None)
-def table_resource() -> Any:
+def table_resource() -> Type[Trackable]:
     """The class of lookup tables that are made and filled by functions.
 
     Its base, a resource that ``tf.saved_model.save`` keeps, is public since TensorFlow 2.10; before, it was private and
     in two places.
     """
-    base: Any = getattr(import_tensorflow().saved_model.experimental, "TrackableResource", None)
-    if base is None:
+    experimental = import_tensorflow().saved_model.experimental
+    base: Type[Trackable]
+    if hasattr(experimental, "TrackableResource"):
+        base = experimental.TrackableResource
+    else:
         from tensorflow.python.training.tracking import tracking
 
         base = tracking.TrackableResource
@@ -43,7 +47,7 @@ def table_resource() -> Any:
     class Table(base):  # type: ignore[misc]
         """A lookup table."""
 
-        def __init__(self, make: Any, fill: Any) -> None:
+        def __init__(self, make: Callable[[], TfTensor], fill: Callable[[TfTensor], None]) -> None:
             super().__init__()
             self._make = make
             self._fill = import_tensorflow().function(fill, autograph=False)
@@ -51,7 +55,7 @@ def table_resource() -> Any:
         def fill(self) -> None:
             self._initialize()
 
-        def _create_resource(self) -> Any:
+        def _create_resource(self) -> TfTensor:
             return self._make()
 
         def _initialize(self) -> None:
@@ -60,7 +64,7 @@ def table_resource() -> Any:
     return Table
 
 
-def new_root() -> Any:
+def new_root() -> Trackable:
     """An object that tracks its attributes, and has none yet.
 
     The class has no public name; that of ``tf.Module`` is made of it in TensorFlow 1.14 to 2.22, and has attributes of
@@ -69,7 +73,7 @@ def new_root() -> Any:
     return import_tensorflow().Module.__mro__[1]()
 
 
-def tracked_children(obj: Any) -> Mapping[str, Any]:
+def tracked_children(obj: Trackable) -> Mapping[str, Trackable]:
     """What an object keeps when it is saved, by name, its functions apart; ``{}`` for what TensorFlow does not track.
 
     Private in TensorFlow 1.15 to 2.22, and under another name before 2.9.
@@ -83,14 +87,14 @@ def tracked_children(obj: Any) -> Mapping[str, Any]:
     return {child.name: child.ref for child in obj._checkpoint_dependencies}
 
 
-def untracked_children(resource: Any) -> List[Any]:
+def untracked_children(resource: Trackable) -> List[Trackable]:
     """What a loaded table has and does not track: the object that names its file, in TensorFlow 1.15."""
     initializer = getattr(resource, "_initializer", None)
     tracked = any(child is initializer for child in tracked_children(resource).values())
     return [initializer] if is_tracking(initializer) and not tracked else []
 
 
-def is_tracking(obj: Any) -> bool:
+def is_tracking(obj: Trackable) -> bool:
     """Whether TensorFlow tracks what an object has: modules, layers, what was loaded; private as above."""
     if isinstance(obj, type):
         return False

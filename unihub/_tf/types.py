@@ -18,6 +18,7 @@ FunctionDef = Any
 SignatureDef = Any
 TensorInfo = Any
 FunctionDefLibrary = Any
+OpDef = Any
 OpList = Any
 SavedObjectGraph = Any
 SavedObject = Any
@@ -28,16 +29,19 @@ Graph = Any
 Op = Any
 TfTensor = Any
 TfVariable = Any
+SliceInfo = Any
 TfShape = Any
 TfDType = Any
 TypeSpec = Any
 Session = Any
+ControlFlowContext = Any
 
 # Functions and tracked objects.
 TfFunction = Any
 ConcreteFunction = Any
 RawOps = Any
 Trackable = Any
+LoadOptions = Any
 KerasLayer = Any
 KerasTensor = Any
 HubModule = Any
@@ -46,9 +50,12 @@ HubModuleSpec = Any
 # What a model was loaded as: a hub.Module, the result of tf.saved_model.load, a session or a Python callable.
 Native = Any
 
-# A tf.distribute strategy, and Python modules of TensorFlow and of either Keras.
+# A tf.distribute strategy.
 Strategy = Any
+
+# The Python modules of TensorFlow, of tensorflow_hub, and of either Keras.
 TfModule = Any
+HubLibrary = Any
 KerasModule = Any
 
 # A tensor, or a nested structure of tensors; and the same of specs.
