@@ -122,7 +122,7 @@ def from_config(keras: Keras, config: Config) -> KerasLayer:
         config: What ``config_of`` returned when the layer was saved.
     """
     # The only import that runs up the floors: Keras calls the layer's class to make the layer, and a layer is made by
-    # loading its model, which goes the whole way from the handle on.
+    # loading its model, which starts at the handle.
     from unihub import _api
 
     return _api.load(api="keras", keras=str(keras), **options_of(config))

@@ -1,4 +1,4 @@
-"""Concrete functions and the functions that ``tf.saved_model.load`` gives back: what they take and capture."""
+"""Concrete functions, and the functions of loaded SavedModels: their inputs, captured tensors and traces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from unihub._tf.types import ConcreteFunction, Graph, TensorNest, TfFunction, Tf
 
 
 def restored_function_type() -> Type[TfFunction]:
-    """The type of a function that ``tf.saved_model.load`` gives back; private in TensorFlow 1.14 to 2.22."""
+    """The type of the functions that ``tf.saved_model.load`` restores; private in TensorFlow 1.14 to 2.22."""
     from tensorflow.python.saved_model import function_deserialization
 
     restored: Type[TfFunction] = function_deserialization.RestoredFunction
@@ -28,9 +28,9 @@ def restored_call(loaded: Trackable) -> Optional[TfFunction]:
 def call_flat(concrete: ConcreteFunction, tensors: Sequence[TfTensor]) -> TensorNest:
     """Calls a concrete function with tensors that are known to fit, in the order of its own inputs.
 
-    Its ``__call__`` binds them to names once more, which takes a third of a small call; that of a signature of TF1
-    first writes an error message with all that is in the tensors, which nobody sees. The method has this name in
-    TensorFlow 1.14 to 2.22, and is told what the function captures since 1.15.
+    Its ``__call__`` binds them to names again, which takes a third of a small call. For a signature of TF1 it also
+    formats an error message with the tensors' contents and discards it. The method has this name in TensorFlow 1.14 to
+    2.22, and takes the captured inputs since 1.15.
     """
     captured = () if tensorflow_before("1.15") else (concrete.captured_inputs,)
     return concrete._call_flat(list(tensors), *captured)
@@ -43,10 +43,10 @@ def argument_names(concrete: ConcreteFunction) -> Sequence[str]:
 
 
 def captured_tensors(concrete: ConcreteFunction) -> List[TfTensor]:
-    """What a concrete function captures, a variable by its handle.
+    """The tensors that a concrete function captures; for a variable, its handle.
 
-    Under a ``tf.distribute`` strategy, in a graph, TensorFlow 2.15 names the variable itself. Its handle is that of
-    this replica, and outside of the replicas that of the first.
+    Under a ``tf.distribute`` strategy, in a graph, TensorFlow 2.15 lists the variable itself. Its handle is that of
+    this replica, or of the first replica in cross-replica context.
     """
     in_replica = not import_tensorflow().distribute.in_cross_replica_context()
     tensors = []
@@ -58,9 +58,9 @@ def captured_tensors(concrete: ConcreteFunction) -> List[TfTensor]:
 
 
 def restored_arguments(loaded: Trackable) -> Tuple[str, ...]:
-    """What the call of an object that ``tf.saved_model.load`` gave takes; none for any other object.
+    """The argument names of a loaded object's call; none for any other object.
 
-    Python sees no more of it than ``*args, **kwargs``. The specification is there in TensorFlow 1.14 to 2.22.
+    Python's own signature is ``*args, **kwargs``. The private specification is there in TensorFlow 1.14 to 2.22.
     """
     function = restored_call(loaded)
     if function is None:
@@ -70,9 +70,9 @@ def restored_arguments(loaded: Trackable) -> Tuple[str, ...]:
 
 
 def traces_of(function: TfFunction) -> Sequence[ConcreteFunction]:
-    """The concrete functions that are saved of a ``tf.function``; private in TensorFlow 1.15 to 2.22.
+    """The concrete functions of a ``tf.function`` that would be saved; private in TensorFlow 1.15 to 2.22.
 
-    One with an ``input_signature`` is traced for that.
+    A function with an ``input_signature`` is traced for it.
     """
     return list(function._list_all_concrete_functions_for_serialization())
 

@@ -54,9 +54,9 @@ def is_keras3(keras: KerasModule) -> bool:
 
 
 def keras_of_symbol(value: object) -> Optional[str]:
-    """Which Keras a symbolic tensor belongs to, ``keras2`` or ``keras3``; ``None`` for what is no such tensor.
+    """Which Keras a symbolic tensor belongs to, ``keras2`` or ``keras3``; ``None`` for other values.
 
-    By its class's name and module, so that neither is imported: ``keras`` is one or the other.
+    Decided by the class's name and module, so that no Keras is imported.
     """
     kind = type(value)
     if kind.__name__ != "KerasTensor":
@@ -68,7 +68,7 @@ def keras_of_symbol(value: object) -> Optional[str]:
 def keras3_reads_file() -> bool:
     """Whether ``keras.saving.load_model`` reads a file here; private in Keras 3.0 to 3.15.
 
-    It alone shares objects while it makes the layers; ``clone_model`` and ``from_config`` do not.
+    Only it shares objects while it makes layers; ``clone_model`` and ``from_config`` do not.
     """
     from keras.src.backend.common import global_state
 
@@ -76,7 +76,7 @@ def keras3_reads_file() -> bool:
 
 
 def keras3_is_safe() -> bool:
-    """Whether Keras must not run code out of the file it reads; private in Keras 3.0 to 3.15."""
+    """Whether Keras must not run code from the file it reads; private in Keras 3.0 to 3.15."""
     from keras.src.saving import serialization_lib
 
     return serialization_lib.in_safe_mode() is not False
@@ -90,13 +90,13 @@ def keras3_is_symbolic() -> bool:
 
 
 def take_any_input(layer: KerasLayer) -> None:
-    """Lets a layer of Keras 3.0 to 3.15 have its inputs as they are: lists of texts, arrays, and their dtypes."""
+    """Makes a layer of Keras 3.0 to 3.15 pass on its inputs unchanged: lists of strings, arrays, and all dtypes."""
     layer._convert_input_args = False
     layer._allow_non_tensor_positional_args = True
 
 
 def keras3_variable_class() -> Type[TfVariable]:
-    """The class of variables that stand for one of TensorFlow in a Keras 3 layer, without a copy of it.
+    """The class of Keras 3 variables that wrap a variable of TensorFlow without copying it.
 
     Keras 3.0 to 3.15 make the value in ``_initialize`` and keep it in ``_value``.
     """
@@ -118,11 +118,11 @@ def _keras3_variable_class(keras: KerasModule) -> Type[TfVariable]:
 
         @property
         def value(self) -> TfVariable:
-            """The variable itself, in any precision: the model reads it, and Keras does not."""
+            """The variable itself, whatever the precision: the model reads it, not Keras."""
             return self._value
 
         def replace(self, variable: TfVariable) -> None:
-            """Goes on with another variable, which gets this one's value, and the name that optimizers know it by."""
+            """Wraps another variable, which takes over the value and the identifier that optimizers use."""
             variable.assign(self._value)
             _primary(variable)._unique_id = _primary(self._value)._unique_id
             self._loaded = self._value = variable
@@ -136,9 +136,9 @@ def _primary(variable: TfVariable) -> TfVariable:
 
 
 def keras_of_layer(value: object) -> Optional[str]:
-    """Which Keras a layer or model belongs to, ``keras2`` or ``keras3``; ``None`` for what is neither.
+    """Which Keras a layer or model belongs to, ``keras2`` or ``keras3``; ``None`` for other objects.
 
-    By the names of its classes, so that no Keras is imported.
+    Decided by the names of its classes, so that no Keras is imported.
     """
     package = _package_of_layer(value)
     if package is None:
@@ -153,9 +153,9 @@ def _package_of_layer(layer: KerasLayer) -> Optional[str]:
 
 
 def keras2_session(layer: KerasLayer) -> Session:
-    """The session in which Keras 2 keeps the variables of a layer, in a graph; Keras initializes them in it.
+    """The session in which Keras 2 keeps, and initializes, the variables of a layer in a graph.
 
-    ``tf_keras`` has it in the half of its API for TensorFlow 1, from 2.16 to 2.21.
+    ``tf_keras`` 2.16 to 2.21 has it in the API for TensorFlow 1 only.
     """
     if _package_of_layer(layer) == "tf_keras":
         return importlib.import_module("tf_keras.api._v1.keras.backend").get_session()
@@ -170,7 +170,7 @@ def compute_dtype(layer: KerasLayer) -> Optional[str]:
 def keras2_input_spec(layer: KerasLayer) -> Optional[SpecNest]:
     """What a layer of Keras 2 was called with, as a nest of specs; private in TensorFlow 1.15 to tf_keras 2.21.
 
-    A model that is no network of layers notes it from 2.0 on, a layer from 2.4 on, ``None`` before its first call.
+    A subclassed model records it since 2.0, a layer since 2.4; ``None`` before the first call.
     """
     return getattr(layer, "_saved_model_inputs_spec", None)
 
@@ -203,10 +203,10 @@ def spec_of_composite_symbol(symbol: KerasTensor) -> Optional[TypeSpec]:
 
 @contextlib.contextmanager
 def keeping_losses_and_updates(layers: Iterable[KerasLayer]) -> Iterator[None]:
-    """Gives layers the losses and updates back that they had before they were called in a function of ours.
+    """Restores the losses and updates that layers had before unihub called them while tracing a function.
 
-    They would be tensors of that function's graph, in which a user's training cannot go on. The lists are private in
-    Keras 2 (updates: in graphs only) and in Keras 3.0 to 3.15.
+    The new ones would be tensors of that function's graph, which a user's training cannot use. The lists are private
+    in Keras 2 (updates: in graphs only) and in Keras 3.0 to 3.15.
     """
     names = ("_losses", "_updates")
     lists = [getattr(layer, name, None) for layer in layers for name in names]

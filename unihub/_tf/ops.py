@@ -1,4 +1,4 @@
-"""Ops: which are registered, what they are, and graphs of them."""
+"""Registered ops and types, and the graphs that ops are in."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def current_graph() -> Optional[Graph]:
 
 
 def add_to_collection(name: str, items: Sequence[object]) -> None:
-    """Adds to a collection of the current graph what is not in it yet."""
+    """Adds the items that a collection of the current graph does not have yet."""
     collection = import_tensorflow().compat.v1.get_collection_ref(name)
     known = {id(item) for item in collection}
     collection.extend(item for item in items if id(item) not in known)
@@ -49,10 +49,9 @@ _T = TypeVar("_T")
 
 
 def kept_by_graph(graph: Graph, name: str, make: Callable[[], _T]) -> _T:
-    """What unihub keeps on a ``tf.Graph``, made on first use: it lives exactly as long as the graph.
+    """An object that unihub keeps as an attribute of a ``tf.Graph``, made on first use; it lives as long as the graph.
 
-    A graph collection would be written into exported MetaGraphs, and ``tf.Graph`` of TensorFlow 1.14 to 2.22 takes
-    attributes as any Python object does.
+    It is not in a graph collection, because those are written into exported MetaGraphs.
     """
     if not hasattr(graph, name):
         setattr(graph, name, make())
@@ -72,7 +71,7 @@ def compiles_with_xla(ops: Iterable[str]) -> bool:
 
 @functools.lru_cache(maxsize=None)
 def _has_xla() -> bool:
-    """Whether TensorFlow was built with XLA; makes it list its kernels, which it does when it is first used."""
+    """Whether TensorFlow was built with XLA. The compilation also makes TensorFlow list XLA's kernels."""
     tf = import_tensorflow()
     try:
         tf.function(lambda: tf.constant(0), jit_compile=True)()
@@ -83,7 +82,7 @@ def _has_xla() -> bool:
 
 @functools.lru_cache(maxsize=None)
 def is_stateful_op(name: str) -> bool:
-    """Whether an op holds state, or is not known."""
+    """Whether an op is stateful or unknown."""
     definition = op_definition(name)
     return definition is None or bool(definition.is_stateful)
 
@@ -98,7 +97,7 @@ def op_definition(name: str) -> Optional[OpDef]:
 
 
 def is_registered_op(name: str) -> bool:
-    """Whether TensorFlow knows an op, be it by a library that was loaded a moment ago.
+    """Whether TensorFlow knows an op, including those of libraries loaded at run time.
 
     ``tf.raw_ops`` lists only those it is built with. The register is in a private module of TensorFlow 1.14 to 2.22;
     before 2.1 it has only the ops with a function in Python, and the C API, which pywrap_tensorflow has, all.
@@ -138,5 +137,5 @@ def is_registered_type_spec(name: str) -> bool:
 
 
 def load_op_library(path: str) -> None:
-    """Loads a library of custom ops, or raises what TensorFlow does, which is an error of the system's linker."""
+    """Loads a library of custom ops; TensorFlow raises the errors of the system's linker."""
     import_tensorflow().load_op_library(path)

@@ -1,6 +1,6 @@
-"""Which packages are installed, and importing them: TensorFlow, tensorflow_hub and what else may be missing.
+"""The installed packages and their versions, and importing them: TensorFlow, tensorflow_hub, libcst.
 
-Nothing is imported before it is asked for, and what cannot be imported is a ``RuntimeUnavailableError``.
+Packages are imported on first use. One that cannot be imported raises a ``RuntimeUnavailableError``.
 """
 
 from __future__ import annotations
@@ -192,7 +192,10 @@ def _is_before(installed: str, version: str) -> bool:
 
 
 def is_newer(version: str, than: str) -> bool:
-    """Whether one version of TensorFlow is newer than another; a candidate is its release, an unreadable one is not."""
+    """Whether a version of TensorFlow is newer than another; a release candidate counts as its release.
+
+    A version that cannot be parsed is never newer.
+    """
     try:
         return Version(Version(version).base_version) > Version(Version(than).base_version)
     except InvalidVersion:
@@ -200,10 +203,10 @@ def is_newer(version: str, than: str) -> bool:
 
 
 def import_if_installed(module: str) -> Optional[BaseException]:
-    """Imports a module that may not be there; what went wrong while it was imported, if something did.
+    """Import a module that may not be installed, and return the error that its import raised, if any.
 
     Raises:
-        ModuleNotFoundError: It is not installed.
+        ModuleNotFoundError: The module is not installed.
     """
     root = module.split(".")[0]
     if root not in sys.modules and importlib.util.find_spec(root) is None:
@@ -214,7 +217,7 @@ def import_if_installed(module: str) -> Optional[BaseException]:
         if exc.name == module:
             raise
         return exc
-    # A library that was built for another TensorFlow fails in whatever way its symbols do.
+    # A library built for another TensorFlow can fail with any error.
     except Exception as exc:
         return exc
     return None

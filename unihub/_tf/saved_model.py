@@ -1,4 +1,4 @@
-"""Reading SavedModels: the loader under each of its names, its messages, and what it leaves behind."""
+"""Reading SavedModels: TensorFlow's loader under each of its names, and the protobuf messages of a SavedModel."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def without_checkpoint() -> Optional[LoadOptions]:
 
 
 def leave_to_sessions(loaded: Trackable) -> None:
-    """Lets nothing but a session destroy the tables of a model that was loaded in a graph.
+    """Leaves the tables of a model that was loaded in a graph to be destroyed with the session.
 
-    TensorFlow 2.4 adds an op to the graph for it when the table's Python object is collected. That may be after the
-    graph is gone, and then the process ends with a segmentation fault. 2.10 has no such attribute any more.
+    TensorFlow 2.4 adds a destroy op to the graph when the table's Python object is garbage collected. If the graph is
+    gone by then, the process ends with a segmentation fault. TensorFlow 2.10 no longer has the attribute.
     """
     if import_tensorflow().executing_eagerly():
         return
@@ -56,8 +56,8 @@ def leave_to_sessions(loaded: Trackable) -> None:
 def _no_second_keras() -> Iterator[None]:
     """Keeps TensorFlow 2.14 and 2.15 from importing tf_keras for the optimizer in a SavedModel that Keras wrote.
 
-    They do so where it is installed. It then has the names under which tf.keras registered its own classes, and
-    ``load_model`` of a functional ``.keras`` file looks for a node that is never made, for ever.
+    Where it is installed, its import takes over the names under which tf.keras registered its own classes. Then
+    ``load_model`` of a functional ``.keras`` file loops forever, looking for a node that is never made.
     """
     name = "tf_keras"
     if name in sys.modules or not tensorflow_before("2.16"):

@@ -1,4 +1,4 @@
-"""What ``tf.distribute`` strategies and their variables are made of."""
+"""The current ``tf.distribute`` strategy, and the replicas' variables."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def current_strategy() -> Optional[Strategy]:
 
 
 def parts_of(variable: TfVariable) -> Sequence[TfVariable]:
-    """The variables of the replicas that a variable of a ``tf.distribute`` strategy is made of; none of any other.
+    """The replicas' variables in a variable of a ``tf.distribute`` strategy; none for other variables.
 
-    ``tf.distribute.DistributedValues`` has them since TensorFlow 2.1, without a public name.
+    ``tf.distribute.DistributedValues`` has them since TensorFlow 2.1, in an undocumented attribute.
     """
     values = getattr(import_tensorflow().distribute, "DistributedValues", ())
     return tuple(getattr(variable, "values", ())) if isinstance(variable, values) else ()

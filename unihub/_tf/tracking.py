@@ -1,4 +1,4 @@
-"""Objects that TensorFlow tracks for checkpoints and SavedModels, and what they hold."""
+"""Objects that TensorFlow tracks for checkpoints and SavedModels, and their children."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unihub._tf.types import SliceInfo, TfTensor, TfVariable, Trackable
 
 
 def slice_of(variable: TfVariable) -> SliceInfo:
-    """Which part of a partitioned variable a variable is; ``None`` for a whole one. TensorFlow 1.14 to 2.22."""
+    """Which slice of a partitioned variable a variable is; ``None`` for a full one. TensorFlow 1.14 to 2.22."""
     return variable._get_save_slice_info()
 
 
@@ -74,7 +74,7 @@ def new_root() -> Trackable:
 
 
 def tracked_children(obj: Trackable) -> Mapping[str, Trackable]:
-    """What an object keeps when it is saved, by name, its functions apart; ``{}`` for what TensorFlow does not track.
+    """The children that are saved with an object, by name, without its functions; ``{}`` for untracked objects.
 
     Private in TensorFlow 1.15 to 2.22, and under another name before 2.9.
     """
@@ -88,7 +88,7 @@ def tracked_children(obj: Trackable) -> Mapping[str, Trackable]:
 
 
 def untracked_children(resource: Trackable) -> List[Trackable]:
-    """What a loaded table has and does not track: the object that names its file, in TensorFlow 1.15."""
+    """The initializer of a loaded table, which names its file and which TensorFlow 1.15 does not track."""
     initializer = getattr(resource, "_initializer", None)
     tracked = any(child is initializer for child in tracked_children(resource).values())
     return [initializer] if is_tracking(initializer) and not tracked else []
