@@ -12,7 +12,7 @@ from typing import Any, Callable, Generic, Iterator, Mapping, Optional, TypeVar
 from unihub import errors
 from unihub._plan.plan import Plan
 from unihub._tf import packages
-from unihub._tf.strategy import current_strategy, has_remote_workers, parts_of
+from unihub._tf.strategy import current_strategy, has_remote_workers, replica_variables
 from unihub._tf.types import Strategy, TfVariable
 from unihub._types import Format
 
@@ -102,5 +102,5 @@ def leave_to_strategy() -> None:
     v1 = packages.import_tensorflow().compat.v1
     for key in (v1.GraphKeys.GLOBAL_VARIABLES, v1.GraphKeys.TRAINABLE_VARIABLES):
         variables = v1.get_collection_ref(key)
-        parts = {id(part) for variable in variables for part in parts_of(variable)}
-        variables[:] = [variable for variable in variables if id(variable) not in parts]
+        of_replicas = {id(each) for variable in variables for each in replica_variables(variable)}
+        variables[:] = [variable for variable in variables if id(variable) not in of_replicas]

@@ -158,8 +158,8 @@ class Module:
         with export_dir.writing(path) as directory:
             os.rmdir(directory)  # copytree makes it, and before Python 3.8 it insists.
             shutil.copytree(self._path, directory, ignore=shutil.ignore_patterns("variables"))
-            parts = {name: part if isinstance(part, list) else [part] for name, part in self.variable_map.items()}
-            module_variables.write(module_variables.fetch(session, parts), directory)
+            slices = {name: value if isinstance(value, list) else [value] for name, value in self.variable_map.items()}
+            module_variables.write(module_variables.fetch(session, slices), directory)
 
     def _signature_def(self, signature: Optional[str]) -> SignatureDef:
         return self._meta_graph.signature_def[signature or "default"]
@@ -289,7 +289,7 @@ def _describe(infos: Mapping[str, TensorInfo]) -> Dict[str, TensorDescription]:
     described = {}
     for key, info in infos.items():
         kind = info.WhichOneof("encoding")
-        # A composite has its dtype in its parts.
+        # The dtype of a composite tensor is that of its components.
         dtype = info.composite_tensor.components[0].dtype if kind == "composite_tensor" else info.dtype
         described[key] = TensorDescription(tf.as_dtype(dtype), tf.TensorShape(info.tensor_shape), kind == "coo_sparse")
     return described

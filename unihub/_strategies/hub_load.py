@@ -237,8 +237,8 @@ def _flatten_composites(tensors: Dict[str, TfTensor]) -> Dict[str, TfTensor]:
     flat = {}
     for name, tensor in tensors.items():
         if isinstance(tensor, packages.import_tensorflow().SparseTensor):
-            for part in ("indices", "values", "dense_shape"):
-                flat["{}_{}".format(name, part)] = getattr(tensor, part)
+            for component in ("indices", "values", "dense_shape"):
+                flat["{}_{}".format(name, component)] = getattr(tensor, component)
         else:
             flat[name] = tensor
     return flat

@@ -14,7 +14,7 @@ def current_strategy() -> Optional[Strategy]:
     return distribute.get_strategy() if distribute.has_strategy() else None
 
 
-def parts_of(variable: TfVariable) -> Sequence[TfVariable]:
+def replica_variables(variable: TfVariable) -> Sequence[TfVariable]:
     """The replicas' variables in a variable of a ``tf.distribute`` strategy; none for other variables.
 
     ``tf.distribute.DistributedValues`` has them since TensorFlow 2.1, in an undocumented attribute.
