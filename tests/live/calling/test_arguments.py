@@ -423,6 +423,17 @@ class TestMatch:
             with pytest.raises(InputError):
                 matched([trace], wrong)
 
+    @pytest.mark.parametrize("error", [TypeError, ValueError])
+    def test_a_type_that_fails_on_what_is_no_tensor(self, place, error):
+        class Spec:
+            value_type = None
+
+            def is_compatible_with(self, value):
+                raise error
+
+        with pytest.raises(InputError):
+            matched([Trace(Spec())], "x")
+
     def test_what_the_error_says(self, place):
         trace = Trace({"a": rows(None), "b": [rows(3), "x"]}, False)
         with pytest.raises(InputError) as caught:
