@@ -171,7 +171,7 @@ def unit(session: nox.Session) -> None:
 
 @nox.session(python="3.13")
 def mutation(session: nox.Session) -> None:
-    """Changes modules in small ways and fails where the tests do not notice; by hand, for it takes an hour."""
+    """Changes modules in small ways and fails if the tests notice too few; by hand, as it takes long."""
     newest = next(environment for environment in ENVIRONMENTS if environment.name == "tf2.21")
     install(session, newest)
     session.install(WHEEL + "[test]")
