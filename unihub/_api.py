@@ -1,4 +1,4 @@
-"""The way through unihub, on one screen: handle, resolve, inspect, plan, gate, strategy, model.
+"""The way through unihub: handle, resolve, inspect, plan, gate, strategy, model. The body of ``load`` is all of it.
 
 Each step is one function with one result type and can be used on its own. No step calls an earlier one.
 
@@ -8,7 +8,7 @@ folder            what it does                                             add h
 ``_tf``           adapts to versions of TensorFlow, Keras, tensorflow_hub  a new TensorFlow; a new Keras
 ``_types``        the words: formats, runtimes, apis, backends             the word for whatever is new
 ``errors``        every error and its wording                              a new error
-``_saved_model``  directory to ``ModelInfo``, without TensorFlow           a new format (``formats.py``)
+``_saved_model``  directory to ``ModelInfo``, without TensorFlow           a new format; an unsafe op
 ``_resolve``      handle to directory                                      a new source (``sources.py``)
 ``_audit``        the gate: may it be loaded, are its ops there            a package of ops (``op_packages.py``)
 ``_plan``         ``ModelInfo``, ``Runtime`` and ``Request`` to ``Plan``   a new runtime (``runtime.py``, ``matrix.py``)
@@ -20,19 +20,21 @@ folder            what it does                                             add h
 ``_convert``      ``unihub.convert``
 ================  =======================================================  =============================================
 
-A folder imports only from folders above it in this table; a test keeps that. ``docs/extending.md`` has the steps.
+A folder imports only from folders above it in this table, and the first three from each other; a test keeps that. Above
+all of them, ``_cli`` is the command line and ``integrations`` is Beam and Spark; ``_migrate`` rewrites programs.
+``docs/extending.md`` has the steps for each addition.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Tuple, Union
 
 from unihub import _resolve
 from unihub._audit import gate
 from unihub._call import tf_errors
 from unihub._plan import python_objects
 from unihub._plan.plan import Plan, decide
-from unihub._plan.request import Request, parse_request
+from unihub._plan.request import parse_request
 from unihub._plan.runtime import detect_runtime
 from unihub._saved_model import reader
 from unihub._saved_model.model_info import ModelInfo
@@ -124,11 +126,12 @@ def load(
         keras=keras, name=name, load_options=load_options, collections=collections, full=full, reuse=reuse,
         trust=trust, custom_op_libraries=custom_op_libraries, offline=offline, **layer_options
     )  # fmt: skip
-    decided = _decide(handle, request)
-    gate.check_trust(decided)
-    with tf_errors.loading(decided):
-        gate.check_requirements(decided)
-        return loaded_cache.load(decided)
+    source, info = _read(handle, request.offline)
+    decision = decide(handle, source, info, detect_runtime(), request)
+    gate.check_trust(decision)
+    with tf_errors.loading(decision):
+        gate.check_requirements(decision)
+        return loaded_cache.load_or_reuse(decision)
 
 
 @outside_autograph
@@ -156,16 +159,17 @@ def plan(handle: Any, trainable: bool = False, signature: Optional[str] = None, 
         >>> str(unihub.plan("tests/data/tf1_hub/convnet").backend)
         'unihub'
     """
-    return _decide(handle, parse_request(trainable=trainable, signature=signature, **options))
-
-
-def _decide(handle: Any, request: Request) -> Plan:
-    if python_objects.is_object(handle):
-        source, info = handle, python_objects.describe(handle)
-    else:
-        info = inspect(handle, offline=request.offline)
-        source = info.path
+    request = parse_request(trainable=trainable, signature=signature, **options)
+    source, info = _read(handle, request.offline)
     return decide(handle, source, info, detect_runtime(), request)
+
+
+def _read(handle: Any, offline: Optional[bool]) -> Tuple[Any, ModelInfo]:
+    """What a strategy loads, and what it is: a resolved and inspected directory, or a Python object as it is."""
+    if python_objects.is_object(handle):
+        return handle, python_objects.describe(handle)
+    info = inspect(handle, offline=offline)
+    return info.path, info
 
 
 @outside_autograph

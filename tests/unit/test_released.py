@@ -1,7 +1,7 @@
 """What release 0.1.0 offered is still there: names, arguments, attributes, commands, exit statuses and JSON keys.
 
 The list was read off the released package. The JSON keys are those of the blocks on the page about the command line,
-which ``test_cli_docs`` compares with what the commands print.
+which ``test_documented_output`` compares with what the commands print.
 """
 
 import argparse

@@ -18,7 +18,7 @@ def check_trust(plan: Plan) -> None:
     Raises:
         UnsafeModelError: The model is refused.
     """
-    if plan.source is not plan.info.path:
+    if plan.is_python_object:
         return
     scan_cache.fill(plan.info, scan_cache.AUDIT)
     unsafe_ops = trust.check(plan.handle, plan.info.path, plan.info.unsafe_ops, plan.request.trust)

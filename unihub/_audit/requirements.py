@@ -51,7 +51,7 @@ def import_packages(ops: Iterable[str]) -> Optional[BaseException]:
 
 def ops_of_full_model(plan: Plan) -> FrozenSet[str]:
     """The ops of the full model of a plan."""
-    if plan.source is plan.info.path:
+    if not plan.is_python_object:
         scan_cache.fill(plan.info, scan_cache.OPS)
     return plan.meta_graph.contents.ops
 

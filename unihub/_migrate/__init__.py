@@ -1,9 +1,9 @@
 """Rewriting programs that call tensorflow_hub into programs that call unihub.
 
-The way: a file is read (``files``; a notebook's cells are put together by ``notebook``), parsed (``program``), each use
-of tensorflow_hub found in it (``references``), its replacement decided (``replacement``, with ``classes``, ``results``,
-``specs`` and ``collections``), the imports follow (``imports``), and the edits are applied to the text. What is not
-edited stays as it is, to the byte.
+The steps: read a file (``files``; ``notebook`` joins the cells of a notebook), parse it (``program``), find each use
+of tensorflow_hub (``references``), decide its replacement (``replacement``, with ``classes``, ``results``, ``specs``
+and ``graph_collections``), adapt the imports (``imports``), and apply the edits to the text. Everything else stays as
+it is, to the byte.
 
 What must stay true: the new program computes what the old one did. Where that cannot be seen, the old call stays, and a
 finding says where and why (``reasons``). libcst parses; it is imported for the first text that mentions tensorflow_hub.

@@ -65,8 +65,13 @@ class Plan:
         """The variant of the model that is loaded."""
         return _variant(self.info, self.tags)
 
-    def import_strategy(self) -> Callable[[Plan], Model]:
-        """Import the class that does the work, and return what loads a plan."""
+    @property
+    def is_python_object(self) -> bool:
+        """Whether the handle is a callable or a ``hub.ModuleSpec``, which has no files."""
+        return self.source is not self.info.path
+
+    def import_loader(self) -> Callable[[Plan], Model]:
+        """Import the strategy, and return its function that loads a plan."""
         load: Callable[[Plan], Model] = matrix.import_strategy(self.strategy).load
         return load
 

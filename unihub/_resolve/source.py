@@ -43,7 +43,7 @@ def fetch(handle: Handle, fill: Callable[[str, str], Origin]) -> str:
 
     Args:
         handle: The handle.
-        fill: As for ``models.fetched``.
+        fill: As for ``entries.fetched``.
 
     Raises:
         DownloadError: It cannot be fetched, or the cache not be written.

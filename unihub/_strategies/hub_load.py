@@ -38,7 +38,7 @@ class HubLoad(WrappedModel):
     @classmethod
     def load(cls, plan: Plan) -> WrappedModel:
         """Loads the model of a plan."""
-        if plan.source is not plan.info.path:
+        if plan.is_python_object:
             return cls(plan, plan.source)
         if _hides_variables(plan):
             return _run_in_session(plan)

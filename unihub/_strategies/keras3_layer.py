@@ -70,7 +70,6 @@ def layer_class() -> Type[Layer]:
     """The layer's class, made on first use because its base imports Keras."""
     keras = keras3()
     variable_class = keras3_variable_class()
-    as_written = autograph.not_converted
 
     base: Type[Layer] = keras.layers.Layer
     regularizer: type = keras.regularizers.Regularizer
@@ -116,12 +115,12 @@ def layer_class() -> Type[Layer]:
                 self._loaded_variables[0].regularizer = LossesOfModel(model.losses_to_train)
 
         # AutoGraph would rewrite the functions called from here, and wrap typed errors in its own.
-        @as_written
+        @autograph.not_converted
         def __call__(self, inputs: Inputs = None, *args: Inputs, **kwargs: Inputs) -> TensorNest:
             check_kerases(Keras.KERAS3, self.name, inputs)
             return super().__call__(inputs, *args, **kwargs)
 
-        @as_written
+        @autograph.not_converted
         def call(self, inputs: Inputs = None, training: Inputs = None) -> TensorNest:
             if isinstance(self._model, UnreadModel):
                 return self._model.recall(inputs)

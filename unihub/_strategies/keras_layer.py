@@ -65,7 +65,6 @@ class _TrainingCallable(_Callable):
 @functools.lru_cache(maxsize=None)
 def layer_class() -> Type[Layer]:
     """The layer's class, made on first use because its base imports TensorFlow."""
-    as_written = autograph.not_converted
     base: Type[Layer] = packages.find_hub_attribute("KerasLayer")
 
     class KerasLayer(LayerOfModel, base, Model):  # type: ignore[misc, override]
@@ -81,12 +80,12 @@ def layer_class() -> Type[Layer]:
             self._model = model
 
         # AutoGraph would rewrite the functions called from here, and wrap typed errors in its own.
-        @as_written
+        @autograph.not_converted
         def __call__(self, inputs: Inputs, *args: Inputs, **kwargs: Inputs) -> TensorNest:  # type: ignore[override]
             check_kerases(Keras.KERAS2, self.name, inputs)
             return super().__call__(inputs, *args, **kwargs)
 
-        @as_written
+        @autograph.not_converted
         def call(self, inputs: Inputs, training: Inputs = None) -> TensorNest:
             check_may_train(self.plan, self.trainable)
             self._model.check_strategy(self.trainable)

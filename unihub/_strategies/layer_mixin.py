@@ -92,7 +92,7 @@ def config_of(plan: Plan) -> Config:
     Raises:
         NotImplementedError: The model is a Python object.
     """
-    if plan.source is not plan.info.path:
+    if plan.is_python_object:
         # The type that makes Keras go on without a config.
         raise NotImplementedError("a layer around a Python object has no handle to be loaded from again")
     request = plan.request

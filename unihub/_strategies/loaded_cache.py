@@ -22,9 +22,9 @@ Loaded = Dict[Union[int, str], List[Tuple["Plan", Strategy, "Model"]]]
 _eager: Loaded = {}
 
 
-def load(plan: Plan) -> Model:
+def load_or_reuse(plan: Plan) -> Model:
     """Load the model of a plan by its strategy; with ``reuse``, return the same model if it was loaded before."""
-    load_model = plan.import_strategy()
+    load_model = plan.import_loader()
     if not plan.request.reuse:
         return load_model(plan)
     known = _loaded_here().setdefault(_key(plan), [])
@@ -46,7 +46,7 @@ def _loaded_here() -> Loaded:
 
 def _key(plan: Plan) -> Union[int, str]:
     # An object is known by itself, which the plan keeps alive.
-    return id(plan.source) if plan.source is not plan.info.path else loader.fingerprint(plan.source)
+    return id(plan.source) if plan.is_python_object else loader.fingerprint(plan.source)
 
 
 def _is_same(plan: Plan, other: Plan) -> bool:

@@ -1,6 +1,6 @@
 """The same line gives the same numbers everywhere: signatures, inputs, outputs, training and tags.
 
-Each rule of DESIGN.md's table is tested in each runtime that this process can reach, on models of each format. Where a
+Each rule of the table in docs/matrix.md is tested in each runtime that this process can reach, on models of each format. Where a
 model's cell is not served in this environment, the test is that it is refused with the right error.
 """
 

@@ -130,7 +130,7 @@ def check_refusal(row, handle, options):
 
 
 def check_promises(model, row, handle, options):
-    """What DESIGN says every result offers, and that it was loaded as planned."""
+    """What docs/api.md says that every result offers, and that it was loaded as planned."""
     assert isinstance(model, unihub.Model)
     assert model.plan == unihub.plan(handle, **options)
     assert model.plan.api == row.api

@@ -217,7 +217,7 @@ def test_shapes_set_by_hand_reach_gradients(mode):
 
 
 def l2_of(values):
-    """The regularization term of ``reusable``, as tests/make_models.py writes it."""
+    """The regularization term of ``reusable``, as tests/support/make_models.py writes it."""
     golden = np.load(REUSABLE + ".golden.npz")
     factor = golden["regularization/out"] / np.sum(load_kernel() ** 2)
     return factor * np.sum(values["kernel"] ** 2)

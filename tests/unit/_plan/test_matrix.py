@@ -15,7 +15,7 @@ from unihub._types import Api, Backend, Format, Keras, Operation, RuntimeMode
 GRAPH = ("tf1", "tf1-compat", "tf2-graph")
 SAVE = "tf.saved_model.save"
 
-# DESIGN.md, section 2: what each cell says in the column of TensorFlow 1 and in that of TensorFlow 2. The second way
+# The table of README and docs/matrix.md: what each cell says in the column of TensorFlow 1 and in that of TensorFlow 2. The second way
 # of fine-tuning a TF2 SavedModel in graphs is more than the guide promises.
 EXPECTED = {
     ("tf1-hub", "inference"): ("module", "load (signature); keras (signature)"),
