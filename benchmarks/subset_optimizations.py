@@ -4,11 +4,12 @@ A subset is loaded for the signature ``serving_default``, and for a Keras layer.
 its own already, as in the second process that loads a model. The sides take turns in one process; the figures are
 ratios of medians. Run it as::
 
-    python benchmarks/subset_optimizations.py [MODEL ...] [--directory DIRECTORY] [--model PATH ...]
+    python benchmarks/subset_optimizations.py [MODEL ...] [--directory DIRECTORY] [--model PATH ...] [--count]
 
 Without arguments the Keras models of the tests are loaded. ``MODEL`` is a name of ``models.py``, written to the
 directory first. A ratio of 1.30 means that loading takes 30 % longer without the optimization. With ``--cpu`` the
-figures are processor time, which other programs disturb less; reading in parallel does not show in it.
+figures are processor time, which other programs disturb less. With ``--count`` nothing is loaded: the figures are the
+functions of each subset, which TensorFlow rebuilds in Python, and the nodes in them. They do not depend on the machine.
 """
 
 from __future__ import annotations
@@ -60,18 +61,11 @@ def no_merged_functions() -> ContextManager[Any]:
     return mock.patch.object(FunctionLibrary, "_find_duplicates", keep)
 
 
-def all_traces() -> ContextManager[Any]:
-    """Keeps the traces of a call that cannot be called, because an earlier one takes the same arguments."""
-    keep = lambda reach, function: list(function.concrete_functions)  # noqa: E731
-    return mock.patch.object(object_graph_cut._Reach, "_callable_traces", keep)
-
-
 WITHOUT: Dict[str, Callable[[], ContextManager[Any]]] = {
     "deferred gradients": no_deferred_gradients,
     "wrapper inlining": no_wrapper_inlining,
     "parallel restore": no_parallel_restore,
     "merged functions": no_merged_functions,
-    "chosen traces": all_traces,
 }
 
 
@@ -86,6 +80,27 @@ def load_times_of(path: str, use: Dict[str, Any], rounds: int, clock: Callable[[
         times = load_times.medians(sides, rounds)
         # Once is enough to tell it from the others, and takes as long as all of them.
         return dict(times, **{FULL: timed(clock, path, full=True, **use)})
+
+
+def sizes_of(path: str, use: Dict[str, Any]) -> Dict[str, str]:
+    """How many functions and nodes a subset has with all optimizations, and without each of them."""
+    plan = unihub.plan(path, **use)
+    assert plan.use is not None
+    (meta_graph,) = [
+        each for each in saved_model.read_meta_graphs(path) if set(each.meta_info_def.tags) == set(plan.tags)
+    ]
+    checkpoint = saved_model.read_checkpoint_objects(path)
+    sizes = {FULL: size_of(meta_graph)}
+    for name, without in {BASELINE: contextlib.nullcontext, **WITHOUT}.items():
+        with without():
+            sizes[name] = size_of(object_graph_cut.cut(meta_graph, checkpoint, plan.use).meta_graph)
+    return sizes
+
+
+def size_of(meta_graph: Any) -> str:
+    """The numbers of functions and nodes."""
+    functions = meta_graph.graph_def.library.function
+    return "{} / {}".format(len(functions), sum(len(function.node_def) for function in functions))
 
 
 def timed(clock: Callable[[], float], path: str, **options: Any) -> float:
@@ -137,6 +152,7 @@ def main() -> None:
     parser.add_argument("--model", action="append", default=[], metavar="PATH", help="a SavedModel")
     parser.add_argument("--rounds", type=int, default=15, help="how often each side is timed")
     parser.add_argument("--cpu", action="store_true", help="measure processor time")
+    parser.add_argument("--count", action="store_true", help="count functions and nodes")
     arguments = parser.parse_args()
     clock = time.process_time if arguments.cpu else time.perf_counter
     import tensorflow as tf
@@ -146,15 +162,21 @@ def main() -> None:
     loader._WORTH_IT = 2.0
     cache = tempfile.mkdtemp()
     with mock.patch.dict(os.environ, UNIHUB_CACHE_DIR=cache):
-        print("| TensorFlow {} | use | subset, ms | {} | {} |".format(tf.__version__, " | ".join(WITHOUT), FULL))
+        unit = "functions / nodes" if arguments.count else "ms"
+        print("| TensorFlow {} | use | subset, {} | {} | {} |".format(tf.__version__, unit, " | ".join(WITHOUT), FULL))
         print("|---" * (len(WITHOUT) + 4) + "|")
         for name, path in paths_of(arguments).items():
             for use, options in USES.items():
-                if use == "signature" or unihub.inspect(path).callable:
+                if use == "layer" and not unihub.inspect(path).callable:
+                    continue
+                if arguments.count:
+                    figures = sizes_of(path, options)
+                else:
                     times = load_times_of(path, options, arguments.rounds, clock)
-                    ratios = ["{:.2f}".format(times[side] / times[BASELINE]) for side in [*WITHOUT, FULL]]
-                    row = "| {} | {} | {:.0f} | {} |"
-                    print(row.format(name, use, times[BASELINE] * 1000, " | ".join(ratios)), flush=True)
+                    figures = {side: "{:.2f}".format(seconds / times[BASELINE]) for side, seconds in times.items()}
+                    figures[BASELINE] = "{:.0f}".format(times[BASELINE] * 1000)
+                columns = [figures[side] for side in [BASELINE, *WITHOUT, FULL]]
+                print("| {} | {} | {} |".format(name, use, " | ".join(columns)), flush=True)
     shutil.rmtree(cache, ignore_errors=True)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # Changes whenever this code makes other subsets than before.
-_VERSION = "8"
+_VERSION = "9"
 # A group of the cache; the name is older than the word subset.
 _GROUP = "parts"
 _GRAPH = "saved_model.pb"

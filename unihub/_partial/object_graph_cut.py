@@ -101,8 +101,6 @@ class _Reach:
         self._ops: Dict[str, deferred_gradients.Ops] = {}
         self._signature = ""
         self._constants: Set[str] = set()
-        # For a function whose other traces cannot be called: the traces that can.
-        self._traces: Dict[int, List[str]] = {}
         self._values: Optional[List[Value]] = None
 
     def start(self, use: Use) -> None:
@@ -116,8 +114,6 @@ class _Reach:
             self._signature = self._nodes[chosen].bare_concrete_function.concrete_function_name
         else:
             call = self._child(0, "__call__")
-            if self._nodes[call].WhichOneof("kind") == "function":
-                self._traces[call] = self._callable_traces(self._nodes[call].function)
             self._keep_edge(0, "__call__", call)
             self._keep(call)
         if use.layer:
@@ -212,8 +208,6 @@ class _Reach:
             saved_model.clear_dependencies_and_saveables(copy)
             for name, child in self._edges[old].items():
                 copy.children.add(local_name=name, node_id=numbers[child])
-        if old in self._traces:
-            copy.function.concrete_functions[:] = self._traces[old]
 
     # Following.
 
@@ -239,7 +233,7 @@ class _Reach:
             self._keep(saveable.save_function)
             self._keep(saveable.restore_function)
         if kind == "function":
-            for name in self._traces.get(number, node.function.concrete_functions):
+            for name in node.function.concrete_functions:
                 self._keep_named(name)
         elif kind == "bare_concrete_function":
             self._keep_named(node.bare_concrete_function.concrete_function_name)
@@ -294,24 +288,6 @@ class _Reach:
             self._ops[function] = deferred_gradients.Ops(self._library.function(function))
         body = self._library.function(gradient)
         return deferred_gradients.find(op_types[0], body, self._signatures[gradient], captured, self._ops[function])
-
-    def _callable_traces(self, function: Message) -> List[str]:
-        """The traces of a function that can be called: of those for the same arguments, TensorFlow uses the first."""
-        seen: Set[bytes] = set()
-        traces = []
-        for name in function.concrete_functions:
-            key = self._arguments_of(name) if name in self._signatures else name.encode()
-            if key not in seen:
-                seen.add(key)
-                traces.append(name)
-        return traces
-
-    def _arguments_of(self, name: str) -> bytes:
-        """The arguments of a trace, without the names of its tensors."""
-        arguments = type(self._signatures[name].canonicalized_input_signature)()
-        arguments.CopyFrom(self._signatures[name].canonicalized_input_signature)
-        _forget_names(arguments)
-        return bytes(arguments.SerializeToString(deterministic=True))
 
     # The object graph.
 
@@ -417,23 +393,3 @@ def _follow_tensor(tensor: Message, inlined: Mapping[str, wrapper_inlining.Inlin
     else:
         tensor.name = moved.prefix + tensor.name
     tensor.concrete_function = moved.wrapper
-
-
-def _forget_names(value: Message) -> None:
-    """Clear the names of the specs in a structure."""
-    kind = value.WhichOneof("kind")
-    if kind in ("tensor_spec_value", "bounded_tensor_spec_value"):
-        getattr(value, kind).ClearField("name")
-    for part in _parts(value, kind):
-        _forget_names(part)
-
-
-def _parts(value: Message, kind: Optional[str]) -> Iterator[Message]:
-    if kind in ("list_value", "tuple_value"):
-        yield from getattr(value, kind).values
-    elif kind == "dict_value":
-        yield from value.dict_value.fields.values()
-    elif kind == "named_tuple_value":
-        yield from (pair.value for pair in value.named_tuple_value.values)
-    elif kind == "type_spec_value":
-        yield value.type_spec_value.type_state
