@@ -24,6 +24,23 @@ def pytest_addoption(parser):
     parser.addoption("--at-least", type=int, default=0, help="fail unless so many tests passed")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Runs all of the tests in as many processes as there are cores, where pytest-xdist is installed.
+
+    A few files are sooner run in one process.
+    """
+    is_whole = config.args_source == pytest.Config.ArgsSource.TESTPATHS
+    if (
+        is_whole
+        and getattr(config.option, "numprocesses", 1) is None
+        and not (config.option.usepdb or config.option.collectonly)
+    ):
+        config.option.numprocesses = min(os.cpu_count() or 1, 8)
+        # Fixtures of a file are made once.
+        config.option.dist = "loadfile"
+
+
 def pytest_configure(config):
     config.pluginmanager.register(counts.Counter(config), "counts")
     config.pluginmanager.register(isolation.Guard(config), "guard")

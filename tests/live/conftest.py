@@ -17,6 +17,27 @@ collect_ignore = [] if "UNIHUB_ENGINES" in os.environ else ["engines"]
 check_environment()
 
 
+# Tests of which one runtime, one Keras and few models stand for all in the README's command. CI runs each.
+REPEATED = ("test_goldens.py", "test_inspect.py", "test_packages.py", "test_rules.py", "test_save_model.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        values = [str(value) for value in getattr(item, "callspec", None) and item.callspec.params.values() or ()]
+        is_repeated = item.path.name in REPEATED and ("tf2-graph" in values or "keras2" in values)
+        is_large = "mobilenet" in values and not (item.path.name == "test_goldens.py" and "load" in values)
+        if is_repeated or is_large:
+            item.add_marker(pytest.mark.slow)
+        if any(is_of_keras(value) for value in getattr(item, "callspec", None) and item.callspec.params.values() or ()):
+            item.add_marker(pytest.mark.keras2)
+
+
+def is_of_keras(value):
+    """Whether a parameter of a test is an api of Keras, or a row of the matrix with one."""
+    return str(getattr(value, "api", value)) in ("keras", "keras2", "keras3", "layer", "hub.KerasLayer")
+
+
 def pytest_report_header(config):
     from unihub._plan.runtime import detect_runtime
 

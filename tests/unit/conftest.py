@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import servers
+from choices import also_slow
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +21,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(requests_client, "_FIRST_WAIT", 0.01)
 
 
-@pytest.fixture(params=["http", "https"])
+@pytest.fixture(params=also_slow(["https", "http"], 1))
 def site(request, authority, monkeypatch):
     """A server, with TLS and without."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", authority.path)

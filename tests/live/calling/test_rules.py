@@ -431,6 +431,7 @@ def test_tags_that_do_not_fit(place, model):
 # The names that tensorflow_hub has for it
 
 
+@pytest.mark.keras2
 @on("saved_model/reusable", "saved_model/dict_output", "saved_model/no_training")
 def test_keras_layer_by_its_familiar_name(place, model):
     path = str(DATA / model)
@@ -450,6 +451,7 @@ def test_keras_layer_by_its_familiar_name(place, model):
     assert unihub.KerasLayer(path, trainable=True, keras="keras2").trainable_weights
 
 
+@pytest.mark.keras2
 @on("saved_model/reusable")
 def test_keras_layer_takes_the_outputs_as_dict(place, model):
     inputs, wanted = golden(model, "serving_default")

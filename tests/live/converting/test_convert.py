@@ -270,6 +270,7 @@ class TestFineTuning:
         np.testing.assert_allclose(seen["loss"], recorded["losses"].sum(1), rtol=1e-6)  # Keras 2.4 has it in float32.
         check_finals(named_weights(layer), recorded)
 
+    @pytest.mark.slow
     def test_while_loop(self, reports):
         """Two instances, one of them applied twice in a step."""
         recorded = np.load(str(DATA / "tf1_modules" / "loop.finetune.npz"))
@@ -291,6 +292,7 @@ class TestFineTuning:
         np.testing.assert_allclose(losses, recorded["losses"], rtol=1e-9)
         check_finals(dict(named(first.variables, "tower/module/"), **named(second.variables, "other/")), recorded)
 
+    @pytest.mark.slow
     def test_update_ops_of_the_signature_that_is_called(self, reports):
         recorded = np.load(str(DATA / "tf1_modules" / "updates.finetune.npz"))
         random = np.random.RandomState(0)

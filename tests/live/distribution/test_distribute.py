@@ -287,6 +287,7 @@ class TestParameterServer:
 
 @pytest.mark.slow
 class TestKeras:
+    @pytest.mark.keras2
     def test_fit_on_two_replicas(self, machine, directory):
         self.compare(machine, directory, "mirrored", **self.model())
 

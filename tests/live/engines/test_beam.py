@@ -25,7 +25,7 @@ from paths import SUPPORT
 from unihub import errors
 from unihub.integrations.beam import UnihubModelHandler, raise_failure
 
-TEXTS, IMAGES = 200_000, 20_000
+TEXTS, IMAGES = 100_000, 20_000
 TEXT = str(DATA / "tf1_hub" / "text_embedding")
 SAMPLE = ["hello world", "the cat", "of a dog nobody knows"]
 TWO_PROCESSES = ["--runner=DirectRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2"]

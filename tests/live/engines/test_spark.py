@@ -21,7 +21,7 @@ from paths import SUPPORT
 from unihub import errors
 from unihub.integrations.spark import predict_udf
 
-TEXTS, IMAGES = 200_000, 20_000
+TEXTS, IMAGES = 100_000, 20_000
 TEXT = str(DATA / "tf1_hub" / "text_embedding")
 
 

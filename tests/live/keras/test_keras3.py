@@ -16,6 +16,7 @@ import tensorflow as tf
 from packaging.version import Version
 
 import unihub
+from choices import also_slow
 from live_runtime import DATA, HAS_HUB, RUNTIME, assert_close, load_golden
 from processes import printed
 from unihub._plan.runtime import detect_runtime
@@ -315,7 +316,7 @@ class TestTraining:
         assert all(not np.allclose(before[name], after[name]) for name in before)
         assert np.argmax(model.predict(images, verbose=0), 1).tolist() == labels.tolist()
 
-    @pytest.mark.parametrize("run_eagerly", [False, True])
+    @pytest.mark.parametrize("run_eagerly", also_slow([False, True], 1))
     def test_train_on_batch_follows_plain_tensorflow(self, classifier, run_eagerly):
         """Ten steps, against the same steps on the loaded object without any layer."""
         images, _ = images_and_labels()
@@ -346,6 +347,7 @@ class TestTraining:
         assert_close(values(layer), before)
         assert layer.trainable_variables == model.losses == layer.regularization_losses == []
 
+    @pytest.mark.slow
     def test_two_phases(self, classifier):
         """First the head alone, then the whole: a layer that is made trainable later."""
         images, labels = images_and_labels()
@@ -364,6 +366,7 @@ class TestTraining:
         assert all(not np.allclose(before[name], value) for name, value in values(layer).items())
         assert float(sum(model.losses)) > 0
 
+    @pytest.mark.slow
     def test_training_moves_statistics_only_when_trainable_and_asked(self, classifier):
         images, _ = images_and_labels()
         layer = unihub.KerasLayer(classifier, trainable=True)
@@ -380,7 +383,7 @@ class TestTraining:
         with pytest.raises(InputError, match="training="):
             layer(images, training=tf.constant(True))
 
-    @pytest.mark.parametrize("traced", [False, True], ids=["eager", "tf.function"])
+    @pytest.mark.parametrize("traced", also_slow([True, False], 1))
     def test_gradient_tape(self, regression, traced):
         inputs, targets = regression
         layer = unihub.KerasLayer(REUSABLE, trainable=True)
@@ -631,7 +634,7 @@ print(all((one == other).all() for one, other in zip(model.get_weights(), again.
 class TestEnvironments:
     """What Keras does around the layer: precision, compilation, devices, threads."""
 
-    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+    @pytest.mark.parametrize("policy", also_slow(["mixed_float16", "mixed_bfloat16"], 1))
     def test_mixed_precision(self, regression, policy):
         inputs, targets = regression
         layer = unihub.KerasLayer(REUSABLE, trainable=True, dtype=policy)
@@ -654,6 +657,7 @@ class TestEnvironments:
         place = keras.Input((2,))
         assert keras.Model(place, layer(place)).predict(np.ones((1, 2)), verbose=0).tolist() == [[2, 2]]
 
+    @pytest.mark.slow
     def test_jit_compile(self, classifier, tmp_path):
         images, labels = images_and_labels()
         model = build_classifier(classifier)
@@ -663,6 +667,7 @@ class TestEnvironments:
         model.fit(images, labels, epochs=3, verbose=0)
         assert model.jit_compile and model.evaluate(images, labels, verbose=0) < first
 
+    @pytest.mark.slow
     def test_what_xla_cannot_compile_is_not_compiled(self):
         text = unihub.KerasLayer(str(SAVED_MODELS / "text"), trainable=True)
         assert not text.supports_jit
@@ -681,6 +686,7 @@ class TestEnvironments:
         printed = run(TWO_DEVICES, plain, classifier, tmp_path / "m.keras", CUDA_VISIBLE_DEVICES="-1")
         assert printed == ["MirroredVariable 2"] + 2 * ["True True"] + 3 * ["True"]
 
+    @pytest.mark.slow
     def test_predict_in_threads(self, regression):
         inputs, _ = regression
         model = keras.Sequential([keras.Input((8,)), unihub.KerasLayer(REUSABLE, trainable=True)])

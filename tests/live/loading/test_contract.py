@@ -266,6 +266,7 @@ def test_initialize_keeps_a_variable_that_another_is_missing_beside(row):
 # Fine-tuning
 
 
+@pytest.mark.keras2
 @rows_of("fine-tune")
 def test_fine_tune(row):
     handle = DATA / EXAMPLES[row.cell.format][0]
@@ -332,6 +333,7 @@ def same_items(found, wanted):
     return {id(item) for item in found} == {id(item) for item in wanted}
 
 
+@pytest.mark.keras2
 @rows_of("fine-tune")
 def test_fine_tune_leaves_the_collections_alone_if_asked_to(row):
     handle = DATA / EXAMPLES[row.cell.format][0]
@@ -349,6 +351,7 @@ def test_fine_tune_leaves_the_collections_alone_if_asked_to(row):
                 assert v1.get_collection(getattr(v1.GraphKeys, key)) == []
 
 
+@pytest.mark.keras2
 @rows_of("fine-tune")
 def test_fine_tune_of_nothing_is_refused(row):
     """A model without trainable variables, and a way of calling that trains none."""

@@ -13,6 +13,8 @@ import unihub
 from live_runtime import DATA, HAS_KERAS2, RUNTIME, TENSORFLOW, hub, live_context
 from unihub._plan.runtime import detect_runtime
 
+pytestmark = pytest.mark.keras2
+
 v1 = tf.compat.v1
 EAGER = RUNTIME == "tf2"
 # What a plain graph is in this process.

@@ -146,6 +146,7 @@ class TestS2InsideFunction:
 
 
 class TestS3Tf1HubInTf2:
+    @pytest.mark.keras2
     @eager_only
     def test_fine_tuning_is_refused_at_load(self):
         with pytest.raises(errors.UnsupportedError, match="fine-tuning a tf1-hub model in the tf2 runtime"):
@@ -275,6 +276,7 @@ class TestS7NothingToTrain:
             with pytest.raises(errors.InputError, match="loaded with trainable=False"):
                 model(np.ones([2, 8], np.float32), training=True)
 
+    @pytest.mark.keras2
     def test_frozen_layer_never_trains(self):
         inputs, _ = regression()
         with live_context(RUNTIME) as live:
@@ -285,6 +287,7 @@ class TestS7NothingToTrain:
             np.testing.assert_array_equal(live.run(trained), live.run(plain))
             assert layer.trainable_weights == []
 
+    @pytest.mark.keras2
     def test_signature_layer_made_trainable_is_an_error(self):
         with live_context(RUNTIME):
             layer = unihub.KerasLayer(REUSABLE, signature="serving_default", keras="keras2")
@@ -315,6 +318,7 @@ print("same after reload")
 @eager_only
 @pytest.mark.skipif(TF < Version("2.12"), reason="the .keras format came with Keras 2.12")
 class TestS8KerasFile:
+    @pytest.mark.keras2
     @pytest.mark.parametrize("suffix", [".keras", ".h5"])
     @pytest.mark.slow
     def test_a_saved_model_with_the_layer_loads(self, tmp_path, suffix):
@@ -365,6 +369,7 @@ class TestS9NamesAndAssets:
 
 
 class TestS10Variant:
+    @pytest.mark.keras2
     @graph_modes
     def test_fine_tuning_takes_the_train_variant(self, mode):
         with live_context(mode):

@@ -16,6 +16,7 @@ import tensorflow as tf
 from hypothesis import HealthCheck, given, settings, strategies
 
 import unihub
+from choices import also_slow
 from live_runtime import (
     DATA,
     HAS_KERAS2,
@@ -183,7 +184,7 @@ def check_itself(path, seeds=2, alike=True):
 
 
 @needs_tf2
-@pytest.mark.parametrize("kind", use_models.KINDS)
+@pytest.mark.parametrize("kind", also_slow(use_models.KINDS, 3))
 def test_each_signature(kind, tmp_path):
     path = use_models.write(kind, str(tmp_path))
     names = list(load_whole(path).signatures)
@@ -193,13 +194,13 @@ def test_each_signature(kind, tmp_path):
 
 
 @needs_tf2
-@pytest.mark.parametrize("kind", use_models.KINDS)
+@pytest.mark.parametrize("kind", also_slow(use_models.KINDS, 3))
 def test_the_call(kind, tmp_path):
     check_itself(use_models.write(kind, str(tmp_path)))
 
 
 # Many on the newest TensorFlow; on the others these would show it once more.
-EXAMPLES = 15 if TENSORFLOW >= (2, 20) else 4
+EXAMPLES = 8 if TENSORFLOW >= (2, 20) else 3
 
 
 @needs_tf2
@@ -234,6 +235,7 @@ def test_what_is_not_reached_is_not_there(tmp_path):
     assert unihub.load(path, signature="number", full=True).vectors.shape == [5, 3]
 
 
+@pytest.mark.keras2
 @needs_tf2
 def test_a_layer_has_what_is_read_off_the_model(tmp_path):
     """As in ``layer.resolved_object.vocab_file.asset_path``, which many programs around text encoders say."""
@@ -610,6 +612,7 @@ class TestBenchmarkModels:
             check_itself(path, seeds=1, alike=False)
 
 
+@pytest.mark.keras2
 @needs_tf2
 @pytest.mark.skipif(TENSORFLOW < (2, 16), reason="Keras 2 is part of TensorFlow, which then knows its optimizers")
 def test_slots_without_keras_2(monkeypatch):
@@ -714,6 +717,7 @@ def test_what_tensorflow_2_refuses_as_a_whole():
         assert_close(place.run(loaded(inputs), loaded), wanted)
 
 
+@pytest.mark.keras2
 @needs_tf2
 @pytest.mark.parametrize("full", [False, True])
 def test_a_layer_is_loaded_again_as_it_was(full):

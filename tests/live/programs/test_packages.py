@@ -111,6 +111,7 @@ def test_guesslang_predict(place, packages, guesslang):
     [{}, {"signature": "serving_default"}, {"api": "keras", "keras": "keras2"}],
     ids=["load", "signature", "keras"],
 )
+@pytest.mark.keras2
 def test_basic_pitch(place, basic_pitch, options):
     """It hears the concert pitch, a at 440 Hz: note 69 of MIDI, on a piano whose first is 21."""
     # What one signature reaches of it is old enough for TensorFlow 1.15, which cannot read the whole.
@@ -147,6 +148,7 @@ print("the same after reload")
 """
 
 
+@pytest.mark.keras2
 @pytest.mark.skipif(
     TENSORFLOW < (2, 13) or "tf2" not in MODES or not HAS_HUB,
     reason="speaks of .keras files of Keras 2 in eager TensorFlow",

@@ -116,6 +116,7 @@ class TestTrust:
                 unihub.load(fetched)
             assert [op.op for op in caught.value.unsafe_ops] == ["ReadFile"]
 
+    @pytest.mark.keras2
     @pytest.mark.skipif(missing_server("keras") is not None, reason="nobody serves Keras layers here")
     def test_so_is_its_layer(self, fetched):
         with live_context(RUNTIME), pytest.raises(errors.UnsafeModelError, match="ReadFile"):
@@ -179,6 +180,7 @@ class TestTrust:
         with pytest.raises(errors.InputError, match="trust=3"):
             unihub.plan(str(DATA / "tf1_hub" / "convnet"), trust=3)
 
+    @pytest.mark.keras2
     def test_a_saved_layer_does_not_decide_it(self, fetched):
         from unihub._strategies.layer_mixin import options_of
 

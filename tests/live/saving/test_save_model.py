@@ -520,6 +520,7 @@ def preprocessing(keras):
 @reads_saved_models
 @needs_keras2
 class TestKeras2Session:
+    @pytest.mark.keras2
     @pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "tf2"])
     def test_keras_has_a_session_of_its_own(self, mode, tmp_path):
         with live_context(mode), v1.variable_scope("", use_resource=True):

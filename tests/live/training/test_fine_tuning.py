@@ -11,8 +11,11 @@ import tensorflow as tf
 from packaging.version import Version
 
 import unihub
+from choices import also_slow
 from live_runtime import DATA, RUNTIME, live_context
 from training import GRAPH_MODES, TF, keras2, needs_estimator, regression, sgd
+
+pytestmark = pytest.mark.keras2
 
 v1 = tf.compat.v1
 REUSABLE = str(DATA / "saved_model" / "reusable")
@@ -63,6 +66,7 @@ class TestTf1Hub:
             for name, value in finals.items():
                 np.testing.assert_allclose(values[name], value, rtol=1e-9, err_msg=name)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("mode", GRAPH_MODES)
     def test_trains(self, mode):
         with live_context(mode) as live:
@@ -97,7 +101,7 @@ def name_in_module(variable):
 class TestTf2SavedModel:
     """The SavedModel in tf.keras with fit(), in a low-level loop, and in a GradientTape."""
 
-    @pytest.mark.parametrize("shape", ["sequential", "functional"])
+    @pytest.mark.parametrize("shape", also_slow(["functional", "sequential"], 1))
     def test_keras_fit(self, shape):
         inputs, targets = regression()
         keras = keras2()
@@ -121,7 +125,7 @@ class TestTf2SavedModel:
             check_trained(before, named(layer), losses)
 
     @pytest.mark.parametrize("mode", GRAPH_MODES)
-    @pytest.mark.parametrize("api", ["keras", "load"])
+    @pytest.mark.parametrize("api", also_slow(["keras", "load"], 1))
     def test_collections(self, mode, api):
         """An old training loop: everything it needs is found in the graph's collections."""
         inputs, targets = regression()
@@ -143,6 +147,7 @@ class TestTf2SavedModel:
             losses = [live.session.run([loss, step])[0] for _ in range(STEPS)]
             check_trained(before, named(model, live), losses)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("mode", GRAPH_MODES)
     def test_collections_left_alone(self, mode):
         with live_context(mode):
@@ -154,6 +159,7 @@ class TestTf2SavedModel:
             assert len(model.trainable_variables) == 4
 
     @pytest.mark.skipif(RUNTIME != "tf2", reason="GradientTape is how eager TensorFlow trains")
+    @pytest.mark.slow
     @pytest.mark.parametrize("traced", [False, True], ids=["eager", "tf.function"])
     @pytest.mark.parametrize("api", ["keras", "load"])
     def test_gradient_tape(self, api, traced):

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from choices import also_slow
 from paths import ROOT
 from processes import environment
 from terminals import run_in_terminal
@@ -53,7 +54,7 @@ def words_of(text):
 
 
 class TestTerminal:
-    @pytest.mark.parametrize("columns", [80, 120])
+    @pytest.mark.parametrize("columns", also_slow([80, 120], 1))
     @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
     def test_fits_is_coloured_and_says_the_same(self, words, columns, tmp_path):
         env = settings(tmp_path)
@@ -69,7 +70,7 @@ class TestTerminal:
         if words[0] in ("inspect", "plan", "env"):
             assert words_of(text) == words_of(plain)
 
-    @pytest.mark.parametrize("columns", [80, 120])
+    @pytest.mark.parametrize("columns", also_slow([80, 120], 1))
     def test_an_error(self, columns, tmp_path):
         words = ["plan", MODEL, "--operation", "fine-tune", "--tensorflow", "2.15"]
         text, status = in_terminal(words, columns, settings(tmp_path))

@@ -14,6 +14,7 @@ import tokenize
 
 import pytest
 
+from choices import also_slow
 from paths import ROOT
 from processes import environment
 from unihub import _cli as cli
@@ -445,7 +446,7 @@ def normal(text):
     )
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", also_slow(range(150), 30))
 def test_random_programs(seed):
     """Any formatting of any nest of calls stays as it is, and the program means the same but for the names."""
     rng = random.Random(seed)

@@ -18,6 +18,7 @@ import pytest
 import archives
 import paths
 import unihub
+from choices import also_slow
 from servers import FILES, files_in, in_turn, redirect, serve, status, tar_of
 from unihub import _cli as cli
 from unihub._resolve import redirects
@@ -86,13 +87,16 @@ def is_moved(site, page="https://www.kaggle.com" + PAGE):
 @needs_kagglehub
 @pytest.mark.parametrize(
     "handle",
-    [
-        "kaggle:" + NNLM + "/1",
-        NNLM + "/1",
-        "https://www.kaggle.com" + PAGE,
-        "https://www.kaggle.com/models/google/nnlm/frameworks/TensorFlow2/variations/en-dim50/versions/1",
-        TFHUB,
-    ],
+    also_slow(
+        [
+            "kaggle:" + NNLM + "/1",
+            NNLM + "/1",
+            "https://www.kaggle.com" + PAGE,
+            "https://www.kaggle.com/models/google/nnlm/frameworks/TensorFlow2/variations/en-dim50/versions/1",
+            TFHUB,
+        ],
+        first=1,
+    ),
 )
 def test_a_model_on_kaggle(internet, own_cache, handle):
     api = KaggleApi(internet, FILES)
@@ -403,6 +407,7 @@ def test_a_package_that_is_missing(own_cache, monkeypatch, missing):
     assert "pip install 'unihub[buckets]'" in caught.value.hint
 
 
+@pytest.mark.slow
 @needs_moto
 def test_a_bucket_on_a_server_that_speaks_s3(own_cache, monkeypatch):
     import boto3
