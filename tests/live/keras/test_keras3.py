@@ -634,7 +634,8 @@ print(all((one == other).all() for one, other in zip(model.get_weights(), again.
 class TestEnvironments:
     """What Keras does around the layer: precision, compilation, devices, threads."""
 
-    @pytest.mark.parametrize("policy", also_slow(["mixed_float16", "mixed_bfloat16"], 1))
+    @pytest.mark.slow
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
     def test_mixed_precision(self, regression, policy):
         inputs, targets = regression
         layer = unihub.KerasLayer(REUSABLE, trainable=True, dtype=policy)

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import paths
+from choices import also_slow
 from live_runtime import RUNTIME, TENSORFLOW
 
 PROGRAM = """
@@ -22,7 +23,7 @@ print(sorted(name for name in new if name.split(".")[0] in ("tensorflow_hub", "k
 
 
 # The layer of Keras 3 needs eager TensorFlow.
-@pytest.mark.parametrize("api", ["auto", "keras" if RUNTIME == "tf2" else "load"])
+@pytest.mark.parametrize("api", also_slow(["auto", "keras" if RUNTIME == "tf2" else "load"], 1))
 @pytest.mark.skipif(TENSORFLOW < (1, 15), reason="the model is a TF2 SavedModel, which TensorFlow 1.14 cannot load")
 def test_plan_is_pure(api, tmp_path):
     environment = dict(os.environ, HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path), PYTHONPATH=str(paths.PACKAGES))

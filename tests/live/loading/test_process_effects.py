@@ -51,6 +51,7 @@ def run(program, **variables):
     return done.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_nothing_else_of_the_process_changes():
     assert run(PROGRAM.format(runtime=RUNTIME, model=str(paths.DATA / "tf1_hub" / "text_embedding"))) == "[]"
 

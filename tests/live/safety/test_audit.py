@@ -177,7 +177,7 @@ class TestTrust:
         assert not (tmp_path / "converted").exists()
 
     def test_a_word_that_is_none(self):
-        with pytest.raises(errors.InputError, match="trust=3"):
+        with pytest.raises(errors.InputError, match="invalid value for trust: 3"):
             unihub.plan(str(DATA / "tf1_hub" / "convnet"), trust=3)
 
     @pytest.mark.keras2
