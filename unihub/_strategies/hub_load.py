@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from unihub import errors
 from unihub._call import tf_errors
@@ -50,7 +50,7 @@ class HubLoad(WrappedModel):
         self.signatures = getattr(native, "signatures", {})
         self.variables = _find_variables(native)
         self.weights_to_train = self._find_weights_to_train()
-        self.losses_to_train = [self._wrap_loss(loss) for loss in getattr(native, "regularization_losses", ())]
+        self.losses_to_train = [self._wrap_loss(loss) for loss in _list_of(native, "regularization_losses") or ()]
         self.trainable_variables = self.weights_to_train if plan.request.trainable else []
         self.regularization_losses = self.losses_to_train if plan.request.trainable else []
         if plan.request.trainable:
@@ -129,8 +129,9 @@ class HubLoad(WrappedModel):
     def _find_weights_to_train(self) -> List[TfVariable]:
         if self.plan.signature is not None:
             return []
-        if hasattr(self.native, "trainable_variables"):
-            return list(self.native.trainable_variables)
+        listed = _list_of(self.native, "trainable_variables")
+        if listed is not None:
+            return listed
         return [variable for variable in self.variables if variable.trainable]
 
     def _wrap_loss(self, loss: Loss) -> Loss:
@@ -222,14 +223,26 @@ def _keys() -> TfModule:
 
 def _find_variables(native: Native) -> List[TfVariable]:
     """The variables that an object lists, else those that its functions capture."""
-    if hasattr(native, "variables"):
-        return list(native.variables)
+    listed = _list_of(native, "variables")
+    if listed is not None:
+        return listed
     functions = list(getattr(native, "signatures", {}).values())
     function = restored_call(native)
     if function is not None:
         functions = list(function.concrete_functions) + functions
     variables = {id(variable): variable for concrete in functions for variable in concrete.graph.variables}
     return list(variables.values())
+
+
+def _list_of(native: Native, name: str) -> Optional[List[Any]]:
+    """A list that an object has; ``None`` without one.
+
+    In a subset a list of which only some items are needed is a bare object, on the path of a checkpoint to these.
+    """
+    try:
+        return list(getattr(native, name))
+    except (AttributeError, TypeError):
+        return None
 
 
 def _flatten_composites(tensors: Dict[str, TfTensor]) -> Dict[str, TfTensor]:

@@ -235,6 +235,24 @@ def test_what_is_not_reached_is_not_there(tmp_path):
     assert unihub.load(path, signature="number", full=True).vectors.shape == [5, 3]
 
 
+@needs_tf2
+@pytest.mark.parametrize("api", ["load", "keras"])
+def test_variables_that_only_a_list_leads_to(tmp_path, api):
+    """As in what Keras 3 exports: the list is in the subset for the one variable that the signature needs."""
+    if api == "keras" and missing_server("keras"):
+        pytest.skip("nobody serves a layer here; test_contract.py proves the error")
+    root = tf.train.Checkpoint()
+    root.variables = [tf.Variable([1.0, 2.0]), tf.Variable(3.0)]
+    first = root.variables[0]
+    scale = tf.function(lambda x: {"y": x * first}, input_signature=[tf.TensorSpec([2], tf.float32, name="x")])
+    path = str(tmp_path / "model")
+    tf.saved_model.save(root, path, signatures=scale)
+    model = unihub.load(path, signature="serving_default", api=api)
+    assert model.plan.use is not None
+    assert [variable.shape for variable in model.variables] == [[2]] if api == "load" else len(model.variables) == 2
+    np.testing.assert_array_equal(model(tf.constant([3.0, 4.0])), [3.0, 8.0])
+
+
 @pytest.mark.keras2
 @needs_tf2
 def test_a_layer_has_what_is_read_off_the_model(tmp_path):
