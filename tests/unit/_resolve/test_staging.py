@@ -314,6 +314,13 @@ class TestAbandoned:
         assert cache.is_recent(str(path)) == recent
         assert cache.is_recent(str(path / "entry" / "f")) == recent
 
+    @pytest.mark.parametrize("seconds, recent", [(DAY - 1, True), (DAY, False)])
+    def test_a_day_to_the_second(self, shelf, monkeypatch, seconds, recent):
+        path = make(shelf, "a", "nobody") / "entry" / "f"
+        os.utime(str(path), (10**9, 10**9))
+        monkeypatch.setattr(cache.time, "time", lambda: 10**9 + seconds)
+        assert cache.is_recent(str(path)) is recent
+
     def test_the_newest_file_counts(self, shelf):
         path = make(shelf, "a", "nobody", "x", age=2 * DAY)
         os.utime(str(path / "download" / "part"), (time.time() - 60,) * 2)
