@@ -28,11 +28,13 @@ def pytest_addoption(parser):
 def pytest_cmdline_main(config):
     """Runs all of the tests in as many processes as there are cores, where pytest-xdist is installed.
 
-    A few files are sooner run in one process.
+    A few files run faster in one process. The workers come here too, and must not start workers of their own.
     """
+    is_worker = hasattr(config, "workerinput")
     is_whole = config.args_source == pytest.Config.ArgsSource.TESTPATHS
     if (
         is_whole
+        and not is_worker
         and getattr(config.option, "numprocesses", 1) is None
         and not (config.option.usepdb or config.option.collectonly)
     ):
