@@ -15,8 +15,9 @@ import unihub
 from live_runtime import DATA, RUNTIME, TENSORFLOW, live_context, missing_server
 from paths import SUPPORT
 from processes import printed
-from unihub import errors
+from unihub import _cli, errors
 from unihub._audit import op_packages
+from unihub._cli.exit_status import STATUSES
 from unihub._saved_model.unsafe_ops import UNSAFE_OPS
 from unsafe_models import DEPTHS, HAS_LAMBDA, KINDS, plant, write_graph, write_lambda, write_object
 
@@ -115,6 +116,13 @@ class TestTrust:
             with live_context(RUNTIME), pytest.raises(errors.UnsafeModelError) as caught:
                 unihub.load(fetched)
             assert [op.op for op in caught.value.unsafe_ops] == ["ReadFile"]
+
+    def test_a_plan_does_not_depend_on_trust(self, fetched, capsys):
+        """The command says what ``load`` would do, and so ends as it does."""
+        with live_context(RUNTIME):
+            assert [op.op for op in unihub.plan(fetched).info.unsafe_ops] == ["ReadFile"]
+            assert _cli.main(["plan", fetched]) == STATUSES[errors.UnsafeModelError]
+        assert "ReadFile" in capsys.readouterr().err
 
     @pytest.mark.keras2
     @pytest.mark.skipif(missing_server("keras") is not None, reason="nobody serves Keras layers here")
