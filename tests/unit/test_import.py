@@ -136,3 +136,33 @@ def test_type_checkers_see_the_public_names():
     for name, module in seen.items():
         source = sys.modules[module] if module == "unihub" else importlib.import_module(module)
         assert getattr(unihub, name) is getattr(source, name)
+
+
+WITHOUT = """
+import sys
+for name in ("tensorflow", "numpy"):
+    sys.modules[name] = None
+import unihub
+try:
+    {}
+except unihub.errors.RuntimeUnavailableError as error:
+    print(error.what)
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "unihub.load({model!r})",
+        "unihub.plan({model!r})",
+        "unihub.Module({model!r})",
+        "unihub.KerasLayer({model!r})",
+        "unihub.convert({model!r}, {target!r})",
+        "unihub.save(print, {target!r})",
+        "unihub.add_signature('default', None, None)",
+        "unihub.attach_message('key', None)",
+    ],
+)
+def test_without_tensorflow_and_numpy_each_function_says_what_is_missing(call, tmp_path):
+    code = call.format(model=str(paths.DATA / "tf1_hub" / "convnet"), target=str(tmp_path / "out"))
+    assert run(WITHOUT.format(code)) == ["TensorFlow", "cannot", "be", "imported."]

@@ -19,7 +19,6 @@ from unihub._call import tf_errors
 from unihub._convert import tf1_session, tf2_model
 from unihub._convert.state import State, find_filling
 from unihub._convert.tf2_model import ConvertedSignature, Variant
-from unihub._convert.verify import compare, make_examples
 from unihub._graph import export_dir as _export_dir
 from unihub._graph import meta_graph
 from unihub._graph.unsupported import NotUnderstood
@@ -252,6 +251,9 @@ def _compare(
     source: _Source, signatures: Iterable[CarriedSignature], directory: str, say: _Say
 ) -> Tuple[CarriedSignature, ...]:
     """Run the original and the converted model, and raise an error if they differ."""
+    # numpy comes with TensorFlow, and without TensorFlow ``convert`` raises a typed error before it gets here.
+    from unihub._convert.verify import compare, make_examples
+
     # Keep a reference: the variables are deleted with the loaded object.
     converted = saved_model.load_saved_model(directory, None, None)
     declared = {signature.name: signature for signature in source.meta_graph.signatures}
