@@ -38,7 +38,7 @@ def pytest_cmdline_main(config):
         and getattr(config.option, "numprocesses", 1) is None
         and not (config.option.usepdb or config.option.collectonly)
     ):
-        config.option.numprocesses = min(os.cpu_count() or 1, 8)
+        config.option.numprocesses = min(os.cpu_count() or 1, 4)
         # Fixtures of a file are made once.
         config.option.dist = "loadfile"
 

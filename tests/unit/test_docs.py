@@ -27,11 +27,16 @@ def named_tests():
 
 
 def environments():
-    """The versions of TensorFlow that noxfile.py runs the tests on, each with its runtimes."""
+    """The versions of TensorFlow that noxfile.py runs the pages on, each with its runtimes."""
     text = (ROOT / "noxfile.py").read_text(encoding="utf-8")
     table = text[text.index("ENVIRONMENTS = (") : text.index("\n)\n", text.index("ENVIRONMENTS = ("))]
-    versions = sorted(set(re.findall(r'"tensorflow(?:-cpu)?==([\w.]+)"', table)))
-    assert len(versions) > 5
+    (chosen,) = re.findall(r'"doc_examples": \((.+)\)', text)
+    names = re.findall(r'"([^"]+)"', chosen)
+    assert '"doc_examples"' not in re.search(r"^_ONCE = .+$", text, re.MULTILINE).group(), "not in each runtime"
+    versions = [
+        re.search(r'"{}", "[^"]+", "tensorflow(?:-cpu)?==([\w.]+)"'.format(re.escape(name)), table).group(1)
+        for name in names
+    ]
     return [(version, {"tf1"} if version[0] == "1" else {"tf2", "tf1-compat"}) for version in versions]
 
 

@@ -389,23 +389,20 @@ class TestS10Variant:
 class TestOtherModels:
     """OP: what this TensorFlow lacks is told, whichever of its four exception types TensorFlow chose."""
 
-    NEWER = TF < Version("2.5")
+    # Measured: 2.4 reads neither; 2.8 and 2.9 read the attribute only, and 2.10 and later both.
+    FIRST = {"new_op": Version("2.10"), "new_attribute": Version("2.5")}
 
     @tf2_saved_models
     @pytest.mark.parametrize("name", ["new_op", "new_attribute"])
     def test_newer_model(self, name):
         with live_context(RUNTIME) as live:
-            if not self.NEWER and TF >= Version("2.15"):
+            if TF >= self.FIRST[name]:
                 model = unihub.load(str(DATA / name))
                 assert live.run(model(np.ones([1, 8], np.float32)), model).shape[0] == 1
                 return
-            try:
+            with pytest.raises(errors.MissingOpsError, match="was written by TensorFlow 2.21") as caught:
                 unihub.load(str(DATA / name))
-            except errors.MissingOpsError as exc:
-                assert "was written by TensorFlow 2.21" in str(exc)
-                assert exc.__cause__ is not None
-            else:
-                assert not self.NEWER
+            assert caught.value.__cause__ is not None
 
     @tf2_saved_models
     def test_missing_op(self):
