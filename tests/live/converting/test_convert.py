@@ -22,7 +22,7 @@ from live_runtime import DATA, HAS_HUB, HAS_KERAS2, RUNTIME, TENSORFLOW, live_co
 from module_programs import mobilenet_batch, sample
 from unihub import errors
 from unihub._convert import tf1_session
-from unihub._tf import packages
+from unihub._tf import keras as kerases
 
 v1 = tf.compat.v1
 RATE = float(np.float32(0.05))  # as the optimizer of TensorFlow 1 rounds it
@@ -253,7 +253,7 @@ class TestFineTuning:
     @pytest.mark.slow
     def test_convnet64_with_fit(self, reports, keras, run_eagerly):
         recorded = np.load(str(DATA / "tf1_hub" / "convnet64.finetune.npz"))
-        library = getattr(packages, keras)()
+        library = getattr(kerases, keras)()
         layers = library.layers
         with in_float64(library):
             layer = unihub.KerasLayer(reports["convnet64"].path, trainable=True, keras=keras, dtype="float64")
@@ -367,7 +367,7 @@ def stripes(rows, seed):
 @pytest.mark.slow
 class TestKeras:
     def test_fit_does_more_than_a_frozen_model_allows(self, reports, keras):
-        library = getattr(packages, keras)()
+        library = getattr(kerases, keras)()
         (x, y), held_out = stripes(256, 0), stripes(256, 1)
         accuracy = {}
         for trainable in (False, True):
