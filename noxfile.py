@@ -192,7 +192,7 @@ def at_least(kind: str, session: nox.Session) -> List[str]:
     return [] if session.posargs else ["--at-least", str(AT_LEAST[kind])]
 
 
-@nox.session(python="3.13")
+@nox.session(python="3.13", default=False)
 def mutation(session: nox.Session) -> None:
     """Changes modules in small ways and fails if the tests notice too few; by hand, as it takes long."""
     newest = next(environment for environment in ENVIRONMENTS if environment.name == "tf2.21")
@@ -227,7 +227,7 @@ def smoke(session: nox.Session, environment: Environment) -> None:
     test_cells(session, environment)
 
 
-@nox.session
+@nox.session(default=False)
 @by_environment(MORE)
 def more(session: nox.Session, environment: Environment) -> None:
     """The same on further ones; by hand."""
