@@ -26,6 +26,8 @@ WHEEL = os.environ.get("UNIHUB_WHEEL") or HERE
 # Where the examples' outputs are put for ``compare`` to read, and what was served by whom for ``served``.
 OUTPUTS = os.environ.get("UNIHUB_EXAMPLES", os.path.join(HERE, ".nox", "examples"))
 SERVED = OUTPUTS + "-served"
+# The names of the tests that passed, for ``promises`` to read.
+PASSED = OUTPUTS + "-passed"
 # What unihub.save wrote in each environment, for ``exchange`` to read in the oldest that can.
 MODULES = OUTPUTS + "-modules"
 
@@ -132,7 +134,8 @@ WITHOUT_HUB = (
 # The others, which prove the cells of the matrix, run everywhere.
 _OF_EACH_KIND = ("tf1.14", "tf1.15", "tf2.4", "tf2.15-hub0.15", "tf2.21")
 CHOSEN = {
-    "audit": ("tf1.15", "tf2.21"),
+    # On 2.15 for the Lambda layers of Keras 2 in eager TensorFlow.
+    "audit": ("tf1.15", "tf2.15-hub0.15", "tf2.21"),
     "convert": ("tf2.4", "tf2.15-hub0.15", "tf2.21", "tf2.21-no-hub"),
     "distribute": ("tf2.15-hub0.15", "tf2.21"),
     "doc_examples": ("tf1.15", "tf2.21"),
@@ -184,7 +187,8 @@ def unit(session: nox.Session) -> None:
     """
     session.install(WHEEL + "[test]")
     tests = ["-m", "", *at_least("unit", session), "tests/unit", *session.posargs]
-    session.run("pytest", "-q", "-p", "no:cacheprovider", *tests, env={"UNIHUB_INSTALLED": "1"})
+    declared = {"UNIHUB_INSTALLED": "1", "UNIHUB_PASSED": PASSED}
+    session.run("pytest", "-q", "-p", "no:cacheprovider", *tests, env=declared)
 
 
 def at_least(kind: str, session: nox.Session) -> List[str]:
@@ -261,6 +265,7 @@ def declare(environment: Environment, runtime: str) -> Dict[str, str]:
         "UNIHUB_RUNTIME": runtime,
         "UNIHUB_TENSORFLOW": environment.tensorflow.split("==")[1].replace("rc", "-rc"),
         "UNIHUB_HUB": environment.hub or "",
+        "UNIHUB_PASSED": PASSED,
     }
 
 
@@ -456,6 +461,20 @@ def served(session: nox.Session) -> None:
     with open(os.path.join(HERE, "README.md"), encoding="utf-8") as file:
         if table not in file.read():
             session.error("the README has another table")
+
+
+@nox.session(python=False)
+def promises(session: nox.Session) -> None:
+    """Whether each test that docs/promises.md names passed in some environment."""
+    passed: Set[str] = set()
+    for path in glob.glob(os.path.join(PASSED, "*")):
+        with open(path, encoding="utf-8") as file:
+            passed.update(line.strip() for line in file)
+    with open(os.path.join(HERE, "docs", "promises.md"), encoding="utf-8") as file:
+        named = set(re.findall(r"`(tests/[\w/]+\.py::[\w:]+)`", file.read()))
+    session.log("%d of %d tests passed", len(named & passed), len(named))
+    if not named or named - passed:
+        session.error("these did not pass anywhere: {}".format(sorted(named - passed)))
 
 
 def draw_served() -> str:

@@ -19,12 +19,15 @@ from unihub._cli.exit_status import STATUSES
 from unihub._cli.parser import make_parser
 from unihub._plan.matrix import Cell
 from unihub._saved_model.model_info import MetaGraph, Variable
+from unihub._strategies.loaded_model import LoadedModel
 from unihub._types import Tensor
 
 ROOT = Path(__file__).parent.parent.parent
 RELEASED = json.loads((ROOT / "tests" / "data" / "released" / "0.1.0.json").read_text(encoding="utf-8"))
 CLASSES = {
-    **{name: getattr(unihub, name) for name in ("Conversion", "Model", "ModelInfo", "Plan", "Runtime", "Signature")},
+    # What loaded models are; unihub.Model is what they have in common with Keras layers.
+    "Model": LoadedModel,
+    **{name: getattr(unihub, name) for name in ("Conversion", "ModelInfo", "Plan", "Runtime", "Signature")},
     **{cls.__name__: cls for cls in (Cell, MetaGraph, Tensor, Variable)},
 }
 DOCUMENTED = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
