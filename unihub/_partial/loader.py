@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from unihub._plan.plan import Plan
     from unihub._tf.types import GraphDef, Trackable
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("unihub")
 
 # Changes whenever this code makes other subsets than before.
 _VERSION = "9"

@@ -18,7 +18,7 @@ import unihub
 
 def state():
     # Not the root logger: tf.saved_model.load logs through absl, which adds a handler to it.
-    loggers = [logging.getLogger(name) for name in ("unihub", "unihub._partial.loader")]
+    loggers = [logging.getLogger("unihub")]
     return {{
         "environment": dict(os.environ),
         "collector": (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count() > 1000),
