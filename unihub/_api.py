@@ -27,7 +27,7 @@ all of them, ``_cli`` is the command line and ``integrations`` is Beam and Spark
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, Optional, Tuple, Union
 
 from unihub import _resolve
 from unihub._audit import gate
@@ -38,11 +38,9 @@ from unihub._plan.request import parse_request
 from unihub._plan.runtime import detect_runtime
 from unihub._saved_model import reader
 from unihub._saved_model.model_info import ModelInfo
-from unihub._strategies import loaded_cache
+from unihub._strategies import hub_backend, loaded_cache
+from unihub._strategies.model import Model
 from unihub._tf.autograph import outside_autograph
-
-if TYPE_CHECKING:
-    from unihub._strategies.model import Model
 
 
 @outside_autograph
@@ -127,7 +125,7 @@ def load(
         trust=trust, custom_op_libraries=custom_op_libraries, offline=offline, **layer_options
     )  # fmt: skip
     source, info = _read(handle, request.offline)
-    decision = decide(handle, source, info, detect_runtime(), request)
+    decision = hub_backend.choose(lambda runtime: decide(handle, source, info, runtime, request), detect_runtime())
     gate.check_trust(decision)
     with tf_errors.loading(decision):
         gate.check_requirements(decision)

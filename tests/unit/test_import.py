@@ -2,8 +2,10 @@
 
 import ast
 import importlib
+import inspect
 import resource
 import sys
+import typing
 
 import pytest
 
@@ -140,6 +142,7 @@ def test_type_checkers_see_the_public_names():
 
 WITHOUT = """
 import sys
+import typing
 for name in ("tensorflow", "numpy"):
     sys.modules[name] = None
 import unihub
@@ -166,3 +169,12 @@ except unihub.errors.RuntimeUnavailableError as error:
 def test_without_tensorflow_and_numpy_each_function_says_what_is_missing(call, tmp_path):
     code = call.format(model=str(paths.DATA / "tf1_hub" / "convnet"), target=str(tmp_path / "out"))
     assert run(WITHOUT.format(code)) == ["TensorFlow", "cannot", "be", "imported."]
+
+
+@pytest.mark.parametrize("name", [name for name in unihub.__all__ if inspect.isfunction(getattr(unihub, name))])
+def test_tools_can_evaluate_the_annotations(name):
+    function = getattr(unihub, name)
+    assert typing.get_type_hints(function)
+    assert inspect.getfullargspec(function).args == [
+        each.name for each in inspect.signature(function).parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD
+    ]

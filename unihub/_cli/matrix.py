@@ -115,13 +115,15 @@ def _find_service(choice: Choice, keras: Optional[Keras], cell: Cell, here: Runt
     from dataclasses import replace
 
     from unihub._plan import matrix, plan
+    from unihub._strategies import hub_backend
     from unihub._tf.keras import keras3
     from unihub._types import Keras, Operation
 
     services = matrix.WRITERS if cell.operation is Operation.CREATE else matrix.SERVICES
     try:
         with quiet.everything():
-            service = plan.choose_backend(choice.api, keras, replace(here, mode=cell.runtime), services)
+            there = replace(here, mode=cell.runtime)
+            service = hub_backend.choose(lambda each: plan.choose_backend(choice.api, keras, each, services), there)
             if keras is Keras.KERAS3:
                 keras3()
             return service

@@ -215,7 +215,7 @@ def _missing(service: Service, runtime: Runtime) -> Optional[errors.RuntimeUnava
     if service.needs is None or service.needs in runtime.hub_offers:
         return None
     if runtime.tensorflow_hub is None or runtime.hub_problem is not None:
-        problem = ImportError(runtime.hub_problem or "No module named 'tensorflow_hub'")
+        problem = runtime.hub_problem or "ModuleNotFoundError: No module named 'tensorflow_hub'"
         return errors.RuntimeUnavailableError.no_tensorflow_hub(problem, runtime.tensorflow_hub)
     return errors.RuntimeUnavailableError.no_hub_attribute(service.needs, runtime.tensorflow_hub)
 

@@ -29,7 +29,7 @@ class Runtime:
         distribution: The class of the ``tf.distribute`` strategy whose scope this is, ``None`` outside of one.
         python: The version of Python.
         elsewhere: Whether it is another process's, of which only the versions are known.
-        hub_problem: Why the installed tensorflow_hub cannot be imported, in Python's words; ``None`` if it can.
+        hub_problem: Why the installed tensorflow_hub cannot be imported, as Python prints it; ``None`` if it can.
         remote_workers: Whether the replicas of the ``tf.distribute`` strategy run in other processes, which reach
             nothing but the strategy's variables.
     """
@@ -76,16 +76,16 @@ def detect_runtime() -> Runtime:
     """
     tf = packages.import_tensorflow()
     inside_function = not tf.executing_eagerly() and building_function()
-    version = packages.tensorflow_version()
+    version, hub = packages.tensorflow_version(), packages.hub_version()
     strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
     return Runtime(
         mode=_detect_mode(inside_function),
         tensorflow=version,
-        tensorflow_hub=packages.installed_version("tensorflow-hub"),
+        tensorflow_hub=hub,
         keras=Keras(modes.keras_chosen_by(version)),
         inside_function=inside_function,
         distribution=None if strategy is None else type(strategy).__name__,
-        hub_problem=packages.hub_problem(version),
+        hub_problem=packages.hub_problem(version, hub),
         remote_workers=strategy is not None and has_remote_workers(strategy),
     )
 

@@ -16,6 +16,7 @@ from unihub._plan import matrix, python_objects
 from unihub._plan.plan import choose_backend
 from unihub._plan.request import parse_word
 from unihub._plan.runtime import Runtime, detect_runtime
+from unihub._strategies import hub_backend
 from unihub._tf import packages
 from unihub._tf.types import Session, SpecNest, TfFunction
 from unihub._types import Backend, Format, Operation
@@ -104,7 +105,7 @@ def save(
     cell = matrix.lookup(wanted, Operation.CREATE, runtime.mode, runtime.tensorflow)
     if not cell.supported:
         raise errors.UnsupportedError.refused(cell, path)
-    service = choose_backend(cell.choices[0].api, None, runtime, matrix.WRITERS)
+    service = hub_backend.choose(lambda here: choose_backend(cell.choices[0].api, None, here, matrix.WRITERS), runtime)
     request = SaveRequest(
         obj=obj,
         inputs=inputs,

@@ -37,7 +37,7 @@ class LoadedModel(Model):
         self._check_graph()
         self.check_strategy(self.plan.request.trainable)
         with tf_errors.calling(self.plan):
-            return autograph.outside_autograph(self._run)(inputs, training, arguments)
+            return autograph.call_outside_autograph(self._run, inputs, training, arguments)
 
     def initialize(self, session: Session) -> None:
         """Initializes what is not initialized yet in the graph of a session."""

@@ -84,7 +84,12 @@ def import_tensorflow_hub() -> HubLibrary:
     # It fails in as many ways as its own dependencies do: no pkg_resources (setuptools 82), no tensorflow.estimator
     # (hub 0.15 on TensorFlow 2.16), a tf_keras that does not fit.
     except Exception as exc:
-        raise errors.RuntimeUnavailableError.no_tensorflow_hub(exc, installed_version("tensorflow-hub")) from exc
+        raise errors.RuntimeUnavailableError.no_tensorflow_hub(_printed(exc), hub_version()) from exc
+
+
+def _printed(exc: BaseException) -> str:
+    """An exception as Python prints it, without further lines."""
+    return "{}: {}".format(type(exc).__name__, str(exc).split("\n")[0])
 
 
 # What tensorflow_hub dropped, and in which version.
@@ -101,25 +106,52 @@ def _is_dropped(name: str, version: str) -> bool:
     return name in _DROPPED_BY_HUB and not is_newer(_DROPPED_BY_HUB[name], version)
 
 
-@functools.lru_cache(maxsize=None)
-def hub_problem(tensorflow: str) -> Optional[str]:
-    """Why the installed tensorflow_hub cannot be imported beside a TensorFlow; ``None`` if nothing is known against it.
+def hub_version() -> Optional[str]:
+    """The version of tensorflow_hub; ``unknown`` where it is no distribution, ``None`` where it is not installed."""
+    version = installed_version("tensorflow-hub")
+    return version if version is not None or not _is_importable("tensorflow_hub") else "unknown"
+
+
+def hub_problem(tensorflow: str, version: Optional[str]) -> Optional[str]:
+    """Why a tensorflow_hub cannot be imported beside a TensorFlow, as Python prints it; ``None`` if nothing is known.
 
     Found without importing it, since it imports Keras. tensorflow_hub 0.1 to 0.16.1 import ``pkg_resources``, which
-    setuptools 82 dropped; before 0.16.1 they need ``tensorflow.estimator``, which TensorFlow 2.16 dropped; from then on
-    they need ``tf_keras``.
+    setuptools 82 dropped. Before 0.16 they need ``tensorflow.estimator``, which TensorFlow 2.16 dropped; from then on
+    they need ``tf_keras`` there.
     """
-    version = installed_version("tensorflow-hub")
     if version is None:
-        return "No module named 'tensorflow_hub'"
-    if "tensorflow_hub" in sys.modules:
+        return _not_found("tensorflow_hub")
+    if sys.modules.get("tensorflow_hub") is not None:
         return None
     has_keras2 = _is_before(tensorflow, "2.16")
-    if not has_keras2 and is_newer("0.16.1", version):
-        return "module 'tensorflow' has no attribute 'estimator'"
+    if not has_keras2 and is_newer("0.16", version):
+        return "ImportError: cannot import name 'estimator' from 'tensorflow.compat.v1'"
     needed = ("pkg_resources",) if has_keras2 else ("pkg_resources", "tf_keras")
-    missing = [name for name in needed if importlib.util.find_spec(name) is None]
-    return "No module named {!r}".format(missing[0]) if missing else None
+    return next((_not_found(name) for name in needed if not _is_importable(name)), None)
+
+
+def hub_failure() -> Optional[errors.RuntimeUnavailableError]:
+    """What is wrong with tensorflow_hub, found by importing it; ``None`` if it works."""
+    try:
+        for name in hub_offers(hub_version() or _NEWEST_HUB):
+            find_hub_attribute(name)
+    except errors.RuntimeUnavailableError as error:
+        return error
+    return None
+
+
+def _not_found(name: str) -> str:
+    return "ModuleNotFoundError: No module named {!r}".format(name)
+
+
+def _is_importable(name: str) -> bool:
+    """Whether a module is there. A stand-in in ``sys.modules`` need not have a ``__spec__``."""
+    if name in sys.modules:
+        return sys.modules[name] is not None
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def import_libcst() -> Any:

@@ -25,14 +25,13 @@ class RuntimeUnavailableError(UnihubError, ImportError):
         )
 
     @classmethod
-    def no_tensorflow_hub(cls, exc: BaseException, version: Optional[str]) -> RuntimeUnavailableError:
-        missing = isinstance(exc, ImportError) and version is None
-        text = str(exc).splitlines()
+    def no_tensorflow_hub(cls, problem: str, version: Optional[str]) -> RuntimeUnavailableError:
+        missing = version is None and problem.startswith(("ImportError", "ModuleNotFoundError"))
         return cls(
             "tensorflow_hub {}.".format("is not installed" if missing else "cannot be imported"),
-            why="{}: {}".format(type(exc).__name__, text[0] if text else ""),
+            why=problem,
             hint="pip install 'setuptools<82'; tensorflow_hub needs its pkg_resources."
-            if "pkg_resources" in str(exc)
+            if "pkg_resources" in problem
             else "pip install 'tensorflow-hub<0.16' beside TensorFlow 2.15 or older; beside a newer one, say 2.18,\n"
             "pip install --no-deps tensorflow-hub 'tf-keras==2.18.*', which leaves TensorFlow as it is.",
             package="tensorflow_hub",

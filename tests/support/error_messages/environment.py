@@ -1,6 +1,6 @@
 """The texts of errors about missing packages and ops."""
 
-from error_messages.facts import NO_ESTIMATOR, NO_PKG_RESOURCES, RUNTIME
+from error_messages.facts import RUNTIME
 from unihub._types import Keras
 from unihub.errors import MissingOpsError, RuntimeUnavailableError
 
@@ -15,7 +15,7 @@ GOLDEN = [
     ),
     (
         "RuntimeUnavailableError.no_tensorflow_hub",
-        RuntimeUnavailableError.no_tensorflow_hub(ModuleNotFoundError("No module named 'tensorflow_hub'"), None),
+        RuntimeUnavailableError.no_tensorflow_hub("ModuleNotFoundError: No module named 'tensorflow_hub'", None),
         """\
         tensorflow_hub is not installed.
           Why:  ModuleNotFoundError: No module named 'tensorflow_hub'
@@ -24,7 +24,7 @@ GOLDEN = [
     ),
     (
         "RuntimeUnavailableError.no_tensorflow_hub",
-        RuntimeUnavailableError.no_tensorflow_hub(NO_PKG_RESOURCES, "0.16.1"),
+        RuntimeUnavailableError.no_tensorflow_hub("ModuleNotFoundError: No module named 'pkg_resources'", "0.16.1"),
         """\
         tensorflow_hub cannot be imported.
           Why:  ModuleNotFoundError: No module named 'pkg_resources'
@@ -32,10 +32,12 @@ GOLDEN = [
     ),
     (
         "RuntimeUnavailableError.no_tensorflow_hub",
-        RuntimeUnavailableError.no_tensorflow_hub(NO_ESTIMATOR, "0.15.0"),
+        RuntimeUnavailableError.no_tensorflow_hub(
+            "ImportError: cannot import name 'estimator' from 'tensorflow.compat.v1'", "0.15.0"
+        ),
         """\
         tensorflow_hub cannot be imported.
-          Why:  AttributeError: module 'tensorflow' has no attribute 'estimator'
+          Why:  ImportError: cannot import name 'estimator' from 'tensorflow.compat.v1'
           Hint: pip install 'tensorflow-hub<0.16' beside TensorFlow 2.15 or older; beside a newer one, say 2.18,
                 pip install --no-deps tensorflow-hub 'tf-keras==2.18.*', which leaves TensorFlow as it is.""",
     ),

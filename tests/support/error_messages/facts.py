@@ -28,9 +28,6 @@ REFUSAL = matrix.TABLE[Format.TF1_HUB, Operation.FINE_TUNE, RuntimeMode.TF2]
 
 RUNTIME = Runtime(RuntimeMode.TF1_COMPAT, "2.18.1", "0.16.1", Keras.KERAS3)
 
-NO_PKG_RESOURCES = ModuleNotFoundError("No module named 'pkg_resources'")
-
-NO_ESTIMATOR = AttributeError("module 'tensorflow' has no attribute 'estimator'\nand more")
 
 GRAPH_ERROR = ValueError("Graph execution error:\n\nDetected at node x\nMatrix size-incompatible: [2,7] and [8,4]\n...")
 
