@@ -6,8 +6,15 @@ The values of the enums are the words that users read in errors, plans and table
 from __future__ import annotations
 
 import enum
+import os
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import TYPE_CHECKING, Optional, Tuple, Union
+
+# A path of the file system. Before Python 3.9, tools that evaluate annotations cannot evaluate ``os.PathLike[str]``.
+if TYPE_CHECKING:
+    PathLike = Union[str, os.PathLike[str]]
+else:
+    PathLike = Union[str, os.PathLike]
 
 
 class StrEnum(str, enum.Enum):

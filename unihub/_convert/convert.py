@@ -30,7 +30,7 @@ from unihub._saved_model.conversion_report import CarriedSignature, Conversion
 from unihub._saved_model.model_info import MetaGraph, ModelInfo
 from unihub._tf import packages, saved_model
 from unihub._tf.types import TfFunction
-from unihub._types import Format, RuntimeMode
+from unihub._types import Format, PathLike, RuntimeMode
 
 _TOLERANCE = 1e-5
 
@@ -63,8 +63,8 @@ class _Source:
 
 
 def convert(
-    handle: Union[str, os.PathLike[str]],
-    export_dir: Union[str, os.PathLike[str]],
+    handle: PathLike,
+    export_dir: PathLike,
     *,
     check: bool = True,
     tags: Optional[Iterable[str]] = None,
@@ -125,7 +125,7 @@ def _print_line(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def _read(handle: Union[str, os.PathLike[str]], tags: Optional[Iterable[str]], trust: _Trust) -> _Source:
+def _read(handle: PathLike, tags: Optional[Iterable[str]], trust: _Trust) -> _Source:
     info = reader.inspect(_resolve.resolve(handle))
     runtime = detect_runtime()
     if info.format is Format.TF2_SAVED_MODEL:

@@ -5,9 +5,8 @@ The steps: the format, the runtime, the row of the matrix, the backend, and an a
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import Any, FrozenSet, Iterable, Mapping, Optional, Tuple, Union
+from typing import Any, FrozenSet, Iterable, Mapping, Optional, Tuple
 
 from unihub import errors
 from unihub._call import tf_errors
@@ -19,7 +18,7 @@ from unihub._plan.runtime import Runtime, detect_runtime
 from unihub._strategies import hub_backend
 from unihub._tf import packages
 from unihub._tf.types import Session, SpecNest, TfFunction
-from unihub._types import Backend, Format, Operation
+from unihub._types import Backend, Format, Operation, PathLike
 
 # The tags of each graph variant of a module, and the arguments of the module function for it.
 Variants = Tuple[Tuple[FrozenSet[str], Mapping[str, Any]], ...]
@@ -52,13 +51,13 @@ class SaveRequest:
 
 def save(
     obj: Any,
-    export_dir: Union[str, os.PathLike[str]],
+    export_dir: PathLike,
     *,
     format: str = "auto",
     inputs: Optional[SpecNest] = None,
     signatures: Optional[Mapping[str, TfFunction]] = None,
     variants: Optional[Iterable[Tuple[Iterable[str], Mapping[str, Any]]]] = None,
-    checkpoint: Union[None, str, os.PathLike[str]] = None,
+    checkpoint: Optional[PathLike] = None,
     session: Optional[Session] = None,
     overwrite: bool = False,
 ) -> str:

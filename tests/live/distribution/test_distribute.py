@@ -76,7 +76,9 @@ class Machine:
         return self._order(kill=pid)
 
     def log(self, pid):
-        """What a process printed."""
+        """What a process has printed so far; it opens its log itself, a moment after it was started."""
+        if not os.path.exists(self._logs[pid]):
+            return ""
         with open(self._logs[pid], encoding="utf-8", errors="replace") as file:
             return file.read()
 
