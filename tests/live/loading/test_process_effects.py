@@ -14,6 +14,9 @@ import contextlib, gc, logging, os, signal, sys, threading, warnings
 import tensorflow as tf
 if {runtime!r} == "tf1-compat":
     tf.compat.v1.disable_v2_behavior()
+# Where it serves, loading imports it, and its pkg_resources adds filters for warnings.
+with contextlib.suppress(Exception):
+    import tensorflow_hub
 import unihub
 
 def state():
