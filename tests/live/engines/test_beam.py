@@ -416,7 +416,7 @@ class job_service:
         # It chooses a port itself, and writes down which.
         chosen = Path(tempfile.mkdtemp(), "port")
         command = [sys.executable, "-m", "apache_beam.runners.portability.local_job_service_main"]
-        command += ["--port", "0", "--port-file", str(chosen)]
+        command += ["--port", "0", "--port_file", str(chosen)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         engine_parts.wait_for(lambda: chosen.exists() and chosen.read_text().strip())
         port = int(chosen.read_text())

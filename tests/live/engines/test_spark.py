@@ -45,6 +45,8 @@ def spark(loads):
     }
     for name, value in settings.items():
         builder = builder.config("spark.executorEnv." + name, value)
+    # Where the driver puts what it sends to the executors.
+    builder = builder.config("spark.local.dir", str(loads.parent))
     # Java reserves no more of the machine than the executors need, and they may be slow to start where it is busy.
     builder = builder.config("spark.executor.memory", "1g").config("spark.driver.host", "localhost")
     # A file is a task.
