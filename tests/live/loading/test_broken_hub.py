@@ -6,6 +6,7 @@ import pytest
 
 import paths
 import processes
+from choices import also_slow
 from live_runtime import HAS_HUB, RUNTIME, TENSORFLOW
 
 pytestmark = pytest.mark.skipif(not HAS_HUB, reason="breaks the tensorflow_hub that is installed")
@@ -46,17 +47,19 @@ def run(breakage, mended=""):
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("breakage", sorted(BROKEN))
+@pytest.mark.parametrize("breakage", also_slow(sorted(BROKEN), 1))
 def test_a_module_in_a_graph_is_served_by_unihub(breakage):
     assert run(BROKEN[breakage]) == ["module by unihub"] * 2
 
 
+@pytest.mark.slow
 def test_it_is_used_again_when_it_works_again():
     backend = "tensorflow_hub" if TENSORFLOW < (2, 16) and "Module" in dir(sys.modules["tensorflow_hub"]) else "unihub"
     lines = run(BROKEN["blocked"], mended="del sys.modules['tensorflow_hub']\nprint(served())")
     assert lines == ["module by unihub"] * 2 + ["module by " + backend]
 
 
+@pytest.mark.slow
 def test_a_hand_made_pkg_resources_is_accepted():
     assert all(
         line.startswith("module by ") for line in run("sys.modules.setdefault('pkg_resources', types.ModuleType('p'))")
