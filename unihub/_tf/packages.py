@@ -12,7 +12,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from typing import Any, FrozenSet, Iterator, List, Optional, Tuple
+from typing import Any, FrozenSet, Iterator, List, Optional, Set, Tuple
 
 from packaging.version import InvalidVersion, Version
 
@@ -144,14 +144,21 @@ def _not_found(name: str) -> str:
     return "ModuleNotFoundError: No module named {!r}".format(name)
 
 
+# Modules that were found; looking for one takes as long as the rest of a plan. One that is missing may be installed.
+_found: Set[str] = set()
+
+
 def _is_importable(name: str) -> bool:
     """Whether a module is there. A stand-in in ``sys.modules`` need not have a ``__spec__``."""
     if name in sys.modules:
         return sys.modules[name] is not None
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
+    if name not in _found:
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError):
+            spec = None
+        _found.update([name] if spec is not None else [])
+    return name in _found
 
 
 def import_libcst() -> Any:

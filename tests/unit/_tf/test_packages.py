@@ -15,6 +15,7 @@ PRESENT = ("pkg_resources", "tf_keras")
 def modules(monkeypatch):
     """Makes modules importable, or not, whatever is installed here."""
     monkeypatch.delitem(sys.modules, "tensorflow_hub", raising=False)
+    monkeypatch.setattr(packages, "_found", set())
 
     def make(*present):
         for name in PRESENT:
@@ -75,5 +76,6 @@ def test_a_hub_that_is_imported_works(monkeypatch, modules):
 def test_a_hub_without_a_distribution(monkeypatch, importable, version):
     """As a nightly build, or a source tree on the path."""
     monkeypatch.setattr(packages, "installed_version", lambda package: None)
+    monkeypatch.setattr(packages, "_found", set())
     monkeypatch.setitem(sys.modules, "tensorflow_hub", types.ModuleType("tensorflow_hub") if importable else None)
     assert packages.hub_version() == version
