@@ -154,10 +154,10 @@ def _is_importable(name: str) -> bool:
         return sys.modules[name] is not None
     if name not in _found:
         try:
-            spec = importlib.util.find_spec(name)
+            if importlib.util.find_spec(name) is not None:
+                _found.add(name)
         except (ImportError, ValueError):
-            spec = None
-        _found.update([name] if spec is not None else [])
+            return False
     return name in _found
 
 
@@ -169,10 +169,8 @@ def import_libcst() -> Any:
         raise errors.RuntimeUnavailableError.no_libcst(exc) from exc
 
 
-def find_hub_attribute(name: Optional[str]) -> Any:
-    """An attribute of tensorflow_hub, or a typed error; ``None`` for no name."""
-    if name is None:
-        return None
+def find_hub_attribute(name: str) -> Any:
+    """An attribute of tensorflow_hub, or a typed error."""
     hub = import_tensorflow_hub()
     if not hasattr(hub, name):
         raise errors.RuntimeUnavailableError.no_hub_attribute(name, installed_version("tensorflow-hub"))
@@ -248,7 +246,7 @@ def import_if_installed(module: str) -> Optional[BaseException]:
         ModuleNotFoundError: The module is not installed.
     """
     root = module.split(".")[0]
-    if root not in sys.modules and importlib.util.find_spec(root) is None:
+    if not _is_importable(root):
         raise ModuleNotFoundError("No module named {!r}".format(root), name=root)
     try:
         importlib.import_module(module)
